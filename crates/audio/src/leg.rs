@@ -1,0 +1,108 @@
+//! What travels between a caller's media leg and the agent that answers.
+//!
+//! The media role speaks these types to the bus, the bus carries them (through channels or encoded), and a session
+//! consumes them. They live here because all three may depend on this crate and on nothing else of each other.
+
+use bytes::Bytes;
+
+/// Milliseconds of audio in one Opus packet of ours, both ways.
+pub const FRAME_MS: u32 = 20;
+/// The RTP clock of Opus (RFC 7587, section 4.1), whatever rate the audio was made at.
+pub const RTP_CLOCK_HZ: u32 = 48_000;
+
+/// One Opus packet of the caller's microphone, in order, after the jitter buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpusFrame {
+    /// Extended RTP sequence number; never wraps within a call.
+    pub sequence: u64,
+    /// Extended RTP time at [`RTP_CLOCK_HZ`]; never wraps within a call.
+    pub rtp_time: u64,
+    /// The Opus packet, without RTP header. Empty when the packet was lost and is to be concealed.
+    pub payload: Bytes,
+}
+
+/// Names a piece of the agent's voice: a sentence of an attempt of a turn. Media only hands it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Clip {
+    /// The turn, counted from 1 within a conversation.
+    pub turn: u32,
+    /// The attempt at answering this turn, counted from 1.
+    pub attempt: u32,
+    /// The sentence within the attempt, counted from 0.
+    pub sentence: u32,
+}
+
+/// What the caller's leg tells the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromCaller {
+    /// The transport is up (ICE and DTLS): audio may flow.
+    Connected,
+    /// The data channel `oai-events` is open: messages may flow.
+    ChannelOpen,
+    /// A microphone packet, or a gap of one packet (empty payload).
+    Frame(OpusFrame),
+    /// A text message from the data channel.
+    Message(String),
+    /// How far the agent's voice has been played.
+    Playout(PlayoutMark),
+    /// The leg is gone; nothing follows.
+    Ended(EndReason),
+}
+
+/// How far a clip has been played. Positions count milliseconds from the clip's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlayoutMark {
+    /// The clip's first frame left.
+    Started(Clip),
+    /// The clip has been played up to here; sent about every 100 ms.
+    Reached {
+        /// The clip being played.
+        clip: Clip,
+        /// Milliseconds of it that were played.
+        heard_ms: u32,
+    },
+    /// The clip's last frame left.
+    Finished(Clip),
+    /// A flush took effect: nothing queued is left. Sent once for each [`ToCaller::Flush`].
+    Flushed {
+        /// The clip that was cut, with the milliseconds of it that were played; none if nothing was playing.
+        cut: Option<(Clip, u32)>,
+    },
+}
+
+/// Why a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The caller hung up (HTTP `DELETE`, hang-up route, or DTLS close).
+    Hangup,
+    /// The agent hung up.
+    AgentHangup,
+    /// The peer fell silent: no STUN, no RTP within the grace period.
+    Lost,
+    /// The peer never connected.
+    NeverConnected,
+    /// The server is shutting down.
+    Shutdown,
+    /// The transport failed.
+    Failed,
+}
+
+/// What the agent tells the caller's leg.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToCaller {
+    /// One 20 ms Opus packet of the agent's voice; queued and paced by media.
+    Voice {
+        /// What this packet is part of.
+        clip: Clip,
+        /// The Opus packet.
+        payload: Bytes,
+    },
+    /// No more packets of this clip follow; answered by [`PlayoutMark::Finished`] once played.
+    EndOfClip(Clip),
+    /// Drop all queued voice before the next packet; answered by [`PlayoutMark::Flushed`].
+    Flush,
+    /// A text message for the data channel. Dropped (and counted) where the leg has none.
+    Message(String),
+    /// Say goodbye: close the transport once all queued messages are out.
+    Hangup,
+}

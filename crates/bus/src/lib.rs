@@ -1,0 +1,1 @@
+//! Moves audio and control between the media and orchestrator roles.

@@ -1,0 +1,18 @@
+//! Speech-to-text, language model, text-to-speech, voice activity and end-of-turn models behind five small traits.
+//!
+//! The traits stand at the root, one file each; a stream is always a pair of channels or a receiver, and dropping it
+//! cancels the work. `local` (features `onnx` and `llama`) holds the models that run offline on this machine's CPU;
+//! `packs` (feature `packs`) fetches and checks their files. Vendor modules come beside them.
+
+pub mod failure;
+pub mod llm;
+#[cfg(any(feature = "onnx", feature = "llama"))]
+pub mod local;
+#[cfg(feature = "packs")]
+pub mod packs;
+pub mod stt;
+pub mod tts;
+pub mod turn;
+pub mod vad;
+
+pub use failure::{Failure, Remedy};

@@ -1,0 +1,87 @@
+//! Language models: a list of messages in, a stream of text out.
+
+use tokio::sync::mpsc;
+
+use crate::Failure;
+
+/// A language model, shared by all sessions.
+pub trait LanguageModel: Send + Sync + 'static {
+    /// The name in metrics and spans, such as `local.llama`.
+    fn name(&self) -> &'static str;
+    /// Starts an answer. Dropping the receiver cancels it.
+    fn reply(&self, request: LlmRequest) -> mpsc::Receiver<LlmEvent>;
+    /// A hint: these messages will soon be the beginning of a request with the same key. A local model evaluates
+    /// them ahead into its cache; others do nothing.
+    fn prepare(&self, request: LlmRequest);
+    /// The conversation is over: whatever is kept for it may go.
+    fn release(&self, conversation: &str);
+}
+
+/// What to answer.
+#[derive(Debug, Clone)]
+pub struct LlmRequest {
+    /// Which conversation this is part of; a local model keeps its cache by this key.
+    pub conversation: String,
+    /// The system prompt first, then the turns, the caller's words last.
+    pub messages: Vec<Message>,
+    /// The most tokens to answer with.
+    pub max_tokens: u32,
+    /// Sampling temperature; 0 is greedy.
+    pub temperature: f32,
+}
+
+/// Who said a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The caller.
+    User,
+    /// The agent.
+    Assistant,
+}
+
+/// One message of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who said it.
+    pub role: Role,
+    /// The words.
+    pub text: String,
+}
+
+/// What a model says while it answers. The last event is `Done` or `Failed`; an end without either is a failure.
+#[derive(Debug, Clone)]
+pub enum LlmEvent {
+    /// The next piece of text, whole Unicode characters.
+    Text(String),
+    /// The answer is complete.
+    Done {
+        /// Why it ended.
+        finish: Finish,
+        /// Tokens read, of them evaluated anew, and written.
+        usage: Usage,
+    },
+    /// The answer failed.
+    Failed(Failure),
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model was done.
+    Stop,
+    /// `max_tokens` were reached.
+    Length,
+}
+
+/// Tokens of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Tokens in the prompt.
+    pub prompt_tokens: u32,
+    /// Of these, tokens that were already in the cache.
+    pub cached_tokens: u32,
+    /// Tokens written.
+    pub completion_tokens: u32,
+}

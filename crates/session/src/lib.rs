@@ -1,0 +1,1 @@
+//! One task per conversation: drives a dialogue and performs its actions.

@@ -1,0 +1,1 @@
+//! Development only: the scenario language, scripted providers, real test speech.
