@@ -1,1 +1,32 @@
-//! The turn-taking engine: (time, event) in, actions out. No IO, no clock, no audio.
+//! The turn-taking engine: a pure state machine that decides when to listen, answer, speak and yield.
+//!
+//! [`Dialogue`] takes `(time, event)` and gives actions; it never waits, reads a clock, logs or touches audio, so the
+//! same trace always gives the same actions. Reading order: [`Event`] and [`Action`] are the vocabulary, `phase` names the
+//! states, [`Dialogue`] moves between them, `reply` holds the answer that is under way with its playout ledger, and
+//! [`Transcript`] keeps what was said and heard.
+
+mod action;
+mod cutter;
+mod dialogue;
+mod event;
+mod fact;
+mod id;
+mod phase;
+mod policy;
+mod reply;
+mod time;
+mod timer;
+mod timings;
+mod transcript;
+
+pub use action::{Action, CloseReason};
+pub use cutter::SentenceCutter;
+pub use dialogue::{Counters, Dialogue};
+pub use event::{Event, PlayoutEvent, ReplyEvent, VoiceEvent};
+pub use fact::{AgentState, Fact, TurnRecord, TurnStatus};
+pub use id::{Attempt, PauseId, SentenceId, TurnId};
+pub use policy::Policy;
+pub use time::Timestamp;
+pub use timer::Timer;
+pub use timings::{StageTimes, TurnTimings};
+pub use transcript::{Entry, Speaker, Transcript};

@@ -1,0 +1,56 @@
+//! The table of deadlines. Asking for the next one also tells why.
+
+use crate::Timestamp;
+
+/// Why the engine waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// The silence becomes the end of the turn.
+    Endpoint,
+    /// The words of a decided turn are overdue.
+    Words,
+    /// Speech over the agent becomes an interruption.
+    Interrupt,
+    /// An answer's first audio is overdue.
+    Reply,
+    /// The word that a flush took effect is overdue.
+    Flush,
+    /// Audio that was made should have been played by now.
+    Playout,
+}
+
+const TIMERS: [Timer; 6] =
+    [Timer::Endpoint, Timer::Words, Timer::Interrupt, Timer::Reply, Timer::Flush, Timer::Playout];
+
+/// One optional deadline for each [`Timer`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TimerTable {
+    deadlines: [Option<Timestamp>; TIMERS.len()],
+}
+
+impl TimerTable {
+    pub(crate) fn arm(&mut self, timer: Timer, at: Timestamp) {
+        self.deadlines[timer as usize] = Some(at);
+    }
+
+    pub(crate) fn disarm(&mut self, timer: Timer) {
+        self.deadlines[timer as usize] = None;
+    }
+
+    pub(crate) fn disarm_all(&mut self) {
+        self.deadlines = Default::default();
+    }
+
+    /// Takes the deadline away if it is due; false for one that was disarmed or moved meanwhile.
+    pub(crate) fn take_due(&mut self, timer: Timer, now: Timestamp) -> bool {
+        let due = self.deadlines[timer as usize].is_some_and(|at| at <= now);
+        if due {
+            self.disarm(timer);
+        }
+        due
+    }
+
+    pub(crate) fn next(&self) -> Option<(Timestamp, Timer)> {
+        TIMERS.iter().filter_map(|&timer| Some((self.deadlines[timer as usize]?, timer))).min_by_key(|&(at, _)| at)
+    }
+}
