@@ -1,1 +1,13 @@
 //! Conversations on disk.
+//!
+//! [`Store`] is the one trait; [`SqliteStore`] keeps a file on this machine. Domain types are in `conversation` and know
+//! nothing of SQL or JSON. Every store passes the suite in `tests/contract.rs`. Nothing here is on the path of live
+//! audio: callers queue what they record.
+
+mod conversation;
+mod sqlite;
+mod store;
+
+pub use conversation::{Conversation, Ending, Latency, NewConversation, Page, Summary, Turn, TurnStatus};
+pub use sqlite::{OpenError, SqliteStore};
+pub use store::{Store, StoreError};

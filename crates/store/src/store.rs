@@ -1,0 +1,57 @@
+//! What a store does.
+
+use async_trait::async_trait;
+use dialogue::CloseReason;
+use jiff::Timestamp;
+
+use crate::{Conversation, NewConversation, Page, Turn};
+
+/// Keeps conversations. All methods may be called at the same time from many tasks.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Records that a conversation began. Recording it again changes nothing.
+    async fn begin(&self, conversation: &NewConversation) -> Result<(), StoreError>;
+
+    /// Records a turn as it stands; a later call with the same index replaces all but the start.
+    ///
+    /// # Errors
+    /// Also when the conversation was never begun.
+    async fn record_turn(&self, conversation_id: &str, turn: &Turn) -> Result<(), StoreError>;
+
+    /// Records that a conversation is over; the first ending stands. A turn still in progress has failed.
+    async fn end(&self, conversation_id: &str, at: Timestamp, reason: CloseReason) -> Result<(), StoreError>;
+
+    /// Ends every conversation that is still active, as [`CloseReason::Shutdown`]: after a crash, before the first
+    /// call. Returns how many there were.
+    async fn end_abandoned(&self, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// Up to `limit` conversations, newest first, older than the one with id `before`.
+    async fn list(&self, limit: u32, before: Option<&str>) -> Result<Page, StoreError>;
+
+    /// One conversation with its turns.
+    async fn get(&self, id: &str) -> Result<Option<Conversation>, StoreError>;
+
+    /// Writes out what is buffered and lets go of the files. Nothing may be recorded afterwards.
+    async fn close(&self);
+}
+
+/// A store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or failed.
+    #[error("{doing}: {source}")]
+    Database {
+        /// What was being done, such as `record a turn`.
+        doing: &'static str,
+        /// What the database said. Holds no bound values, so nothing that people said.
+        source: sqlx::Error,
+    },
+    /// A row holds what this version never wrote.
+    #[error("read conversation {conversation_id}: column {column} holds an unknown value")]
+    Corrupt {
+        /// The conversation.
+        conversation_id: String,
+        /// The column.
+        column: &'static str,
+    },
+}

@@ -1,0 +1,190 @@
+//! What every store must do, and what is particular to SQLite.
+
+use std::time::Duration;
+
+use dialogue::{CloseReason, StageTimes};
+use jiff::{SignedDuration, Timestamp};
+use store::{Latency, NewConversation, OpenError, SqliteStore, Store, Turn, TurnStatus};
+
+const FIRST: &str = "01930000-0000-7000-8000-000000000001";
+const SECOND: &str = "01930000-0000-7000-8000-000000000002";
+const THIRD: &str = "01930000-0000-7000-8000-000000000003";
+
+/// The suite: give it an empty store.
+async fn contract(store: &dyn Store) {
+    an_unknown_conversation_is_none(store).await;
+    a_turn_needs_its_conversation(store).await;
+    a_turn_is_kept_as_it_happens(store).await;
+    the_first_ending_stands(store).await;
+    lists_newest_first_in_pages(store).await;
+    a_crash_leaves_nothing_active(store).await;
+}
+
+async fn an_unknown_conversation_is_none(store: &dyn Store) {
+    assert_eq!(store.get(FIRST).await.expect("read"), None);
+    assert_eq!(store.list(10, None).await.expect("list"), store::Page::default());
+}
+
+async fn a_turn_needs_its_conversation(store: &dyn Store) {
+    store.record_turn(FIRST, &turn(1, TurnStatus::InProgress)).await.expect_err("nothing was begun");
+}
+
+async fn a_turn_is_kept_as_it_happens(store: &dyn Store) {
+    begin(store, FIRST).await;
+    begin(store, FIRST).await;
+    let begun = turn(1, TurnStatus::InProgress);
+    store.record_turn(FIRST, &begun).await.expect("record");
+    let active = store.get(FIRST).await.expect("read").expect("begun");
+    assert_eq!((active.summary.ending, active.summary.turn_count), (None, 1));
+    assert_eq!(active.turns, [begun.clone()]);
+
+    let ended = Turn {
+        status: TurnStatus::Interrupted,
+        started_at: begun.started_at + SignedDuration::from_secs(9),
+        agent_text: "A dog. Or a cat.".to_owned(),
+        heard_text: "A dog.".to_owned(),
+        latency: Some(latency()),
+        ..begun.clone()
+    };
+    store.record_turn(FIRST, &ended).await.expect("record");
+    let active = store.get(FIRST).await.expect("read").expect("begun");
+    assert_eq!(active.turns, [Turn { started_at: begun.started_at, ..ended }]);
+    assert_eq!(active.summary.preview.as_deref(), Some("should I get a dog, or a \"cat\"? ünïcode"));
+}
+
+async fn the_first_ending_stands(store: &dyn Store) {
+    store.record_turn(FIRST, &turn(2, TurnStatus::InProgress)).await.expect("record");
+    store.end(FIRST, moment(60), CloseReason::CallerHungUp).await.expect("end");
+    store.end(FIRST, moment(99), CloseReason::Failed).await.expect("end again");
+    let ended = store.get(FIRST).await.expect("read").expect("begun");
+    let ending = ended.summary.ending.expect("ended");
+    assert_eq!((ending.at, ending.reason), (moment(60), CloseReason::CallerHungUp));
+    assert_eq!(ended.turns[1].status, TurnStatus::Failed, "a turn cannot outlive its conversation");
+    assert_eq!(ended.turns[0].status, TurnStatus::Interrupted);
+}
+
+async fn lists_newest_first_in_pages(store: &dyn Store) {
+    begin(store, SECOND).await;
+    begin(store, THIRD).await;
+    let page = store.list(2, None).await.expect("list");
+    assert_eq!(ids(&page), [THIRD, SECOND]);
+    assert!(page.has_more);
+    let page = store.list(2, Some(SECOND)).await.expect("list");
+    assert_eq!(ids(&page), [FIRST]);
+    assert!(!page.has_more);
+    assert_eq!(page.summaries[0].turn_count, 2);
+}
+
+async fn a_crash_leaves_nothing_active(store: &dyn Store) {
+    store.record_turn(THIRD, &turn(1, TurnStatus::InProgress)).await.expect("record");
+    assert_eq!(store.end_abandoned(moment(120)).await.expect("end abandoned"), 2);
+    assert_eq!(store.end_abandoned(moment(130)).await.expect("end abandoned"), 0);
+    let third = store.get(THIRD).await.expect("read").expect("begun");
+    assert_eq!(third.summary.ending.map(|ending| ending.reason), Some(CloseReason::Shutdown));
+    assert_eq!(third.turns[0].status, TurnStatus::Failed);
+    let first = store.get(FIRST).await.expect("read").expect("begun");
+    assert_eq!(first.summary.ending.map(|ending| ending.reason), Some(CloseReason::CallerHungUp));
+}
+
+#[tokio::test]
+async fn sqlite_keeps_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    contract(&open(&folder, "deep/er/antiphon.db").await).await;
+}
+
+#[tokio::test]
+async fn conversations_survive_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(&folder, "antiphon.db").await;
+    begin(&store, FIRST).await;
+    store.record_turn(FIRST, &turn(1, TurnStatus::Completed)).await.expect("record");
+    store.close().await;
+    let store = open(&folder, "antiphon.db").await;
+    assert_eq!(store.get(FIRST).await.expect("read").expect("kept").turns.len(), 1);
+}
+
+#[tokio::test]
+async fn many_calls_record_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(&folder, "antiphon.db").await;
+    let mut calls = tokio::task::JoinSet::new();
+    for call in 0..32 {
+        let store = store.clone();
+        calls.spawn(async move {
+            let id = format!("01930000-0000-7000-8000-{call:012}");
+            begin(&store, &id).await;
+            for index in 1..=8 {
+                store.record_turn(&id, &turn(index, TurnStatus::Completed)).await.expect("record");
+            }
+            store.end(&id, moment(60), CloseReason::CallerHungUp).await.expect("end");
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.expect("a call records");
+    }
+    let page = store.list(100, None).await.expect("list");
+    assert!(page.summaries.iter().all(|summary| summary.turn_count == 8 && summary.ending.is_some()));
+    assert_eq!(page.summaries.len(), 32);
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blocked = folder.path().join("file");
+    std::fs::write(&blocked, "not a folder").expect("write");
+    let error = SqliteStore::open(&format!("sqlite://{}/antiphon.db", blocked.display())).await;
+    assert!(matches!(error, Err(OpenError::Folder { .. })), "{error:?}");
+
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(&garbage, "this is not a database".repeat(100)).expect("write");
+    let error = SqliteStore::open(&format!("sqlite://{}", garbage.display())).await;
+    assert!(matches!(error, Err(OpenError::File { .. })), "{error:?}");
+
+    for url in ["sqlite://", "sqlite://:memory:", "antiphon.db", "postgres://host/db"] {
+        let error = SqliteStore::open(url).await;
+        assert!(matches!(error, Err(OpenError::NotAPath { .. })), "{url}: {error:?}");
+    }
+}
+
+async fn open(folder: &tempfile::TempDir, name: &str) -> SqliteStore {
+    SqliteStore::open(&format!("sqlite://{}", folder.path().join(name).display())).await.expect("the store opens")
+}
+
+async fn begin(store: &dyn Store, id: &str) {
+    store.begin(&NewConversation { id: id.to_owned(), created_at: moment(0) }).await.expect("begin");
+}
+
+fn turn(index: u32, status: TurnStatus) -> Turn {
+    Turn {
+        index,
+        status,
+        started_at: moment(index.into()),
+        user_text: "should I get a dog, or a \"cat\"? ünïcode".to_owned(),
+        agent_text: String::new(),
+        heard_text: String::new(),
+        latency: None,
+    }
+}
+
+fn latency() -> Latency {
+    let ms = Duration::from_millis;
+    Latency {
+        voice_to_voice: ms(700) + Duration::from_micros(7),
+        stages: StageTimes {
+            endpoint: ms(260),
+            stt: ms(40),
+            llm_first_token: ms(210),
+            first_clause: ms(110),
+            tts: ms(60),
+            playout: ms(20) + Duration::from_micros(7),
+        },
+    }
+}
+
+fn moment(second: i64) -> Timestamp {
+    Timestamp::new(1_795_000_000 + second, 123_000_000).expect("in range")
+}
+
+fn ids(page: &store::Page) -> Vec<&str> {
+    page.summaries.iter().map(|summary| summary.id.as_str()).collect()
+}
