@@ -1,1 +1,19 @@
-//! One task per conversation: drives a dialogue and performs its actions.
+//! One task per conversation: it drives a `dialogue::Dialogue` and performs its actions. The only caller of providers.
+//!
+//! Reading order: [`Session`] and its loop in `session`; `microphone` turns the caller's packets into speech events and
+//! words; `judge` scores pauses; `writer` runs the language model; `voice` turns sentences into paced packets.
+//! Nothing here knows HTTP, JSON, disks or brokers: what happens is told as [`Report`]s.
+
+mod config;
+mod echo;
+mod judge;
+mod microphone;
+mod outbox;
+mod session;
+mod speech;
+mod voice;
+mod writer;
+
+pub use config::{AgentConfig, TurnTaking};
+pub use echo::echo;
+pub use session::{Link, Providers, Report, Request, Session, SessionError};

@@ -1,0 +1,233 @@
+//! The caller's side: packets to samples, samples to windows, windows to speech, speech to the recogniser.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audio::leg::{FRAME_MS, OpusFrame};
+use audio::opus::{Decoder, OpusError};
+use dialogue::{PauseId, Timestamp};
+use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
+use providers::vad::{SAMPLE_RATE_HZ, VadStream, VoiceActivity, WINDOW_SAMPLES};
+
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::speech::{Change, SpeechWatch};
+
+const WINDOW: Duration = Duration::from_millis(WINDOW_SAMPLES as u64 * 1_000 / SAMPLE_RATE_HZ as u64);
+/// Windows kept from before the speech was noticed (320 ms), so that soft first sounds reach the recogniser.
+const LEAD_IN_WINDOWS: usize = 10;
+/// What the end-of-turn model hears: its last 8 s are all that matters.
+const UTTERANCE_SAMPLES: usize = 8 * SAMPLE_RATE_HZ as usize;
+/// A speaker whose packets stop (mute, silence suppression, a dead network) is taken for silent after this long.
+const STARVED_AFTER: Duration = Duration::from_millis(80);
+/// Inputs that wait for a slow recogniser: 15 s of windows, as long as its longest segment.
+const BACKLOG_INPUTS: usize = 480;
+const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
+const FRAME_SAMPLES: usize = (SAMPLE_RATE_HZ / 1_000 * FRAME_MS) as usize;
+
+/// What the microphone has to say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Heard {
+    Speech(Change),
+    Words { text: String, settled: Option<PauseId> },
+    WordsFailed,
+}
+
+pub(crate) struct Microphone {
+    decoder: Decoder,
+    vad: VadStream,
+    stt: SttStream,
+    /// What the recogniser had no room for yet.
+    backlog: VecDeque<SttInput>,
+    watch: SpeechWatch,
+    /// Samples that do not fill a window yet.
+    partial: Vec<f32>,
+    /// Windows whose probability is awaited, in order.
+    awaited: VecDeque<Window>,
+    lead_in: VecDeque<Arc<[f32]>>,
+    utterance: VecDeque<f32>,
+    /// Pauses whose words are awaited, in order.
+    pauses: VecDeque<PauseId>,
+    /// Utterances ended whose last word is still to come; what comes before it is about the past.
+    finals_due: u32,
+    last_packet: Option<Timestamp>,
+}
+
+struct Window {
+    ended: Timestamp,
+    samples: Arc<[f32]>,
+}
+
+impl Microphone {
+    pub(crate) fn new(
+        vad: &dyn VoiceActivity,
+        stt: &dyn SpeechToText,
+        language: Option<String>,
+    ) -> Result<Self, OpusError> {
+        Ok(Self {
+            decoder: Decoder::new(SAMPLE_RATE_HZ)?,
+            vad: vad.open(),
+            stt: stt.open(SttOptions { language }),
+            backlog: VecDeque::new(),
+            watch: SpeechWatch::default(),
+            partial: Vec::with_capacity(WINDOW_SAMPLES * 2),
+            awaited: VecDeque::new(),
+            lead_in: VecDeque::new(),
+            utterance: VecDeque::new(),
+            pauses: VecDeque::new(),
+            finals_due: 0,
+            last_packet: None,
+        })
+    }
+
+    /// Takes a packet. A damaged or lost one is concealed.
+    pub(crate) fn packet(&mut self, now: Timestamp, frame: &OpusFrame) {
+        self.last_packet = Some(now);
+        let decoded =
+            if frame.payload.is_empty() { None } else { self.decoder.decode(&frame.payload, &mut self.partial).ok() };
+        if decoded.is_none() && self.decoder.conceal(FRAME_SAMPLES, &mut self.partial).is_err() {
+            self.partial.resize(self.partial.len() + FRAME_SAMPLES, 0.0);
+        }
+        self.cut_windows(now);
+    }
+
+    /// When the next packet of somebody who speaks is overdue.
+    pub(crate) fn starved_at(&self) -> Option<Timestamp> {
+        let last = self.last_packet.filter(|_| self.watch.is_speaking())?;
+        Some(last + STARVED_AFTER)
+    }
+
+    /// Stands in for a packet that does not come: silence.
+    pub(crate) fn silence(&mut self, now: Timestamp) {
+        self.last_packet = Some(now - (STARVED_AFTER - FRAME));
+        self.partial.resize(self.partial.len() + FRAME_SAMPLES, 0.0);
+        self.cut_windows(now);
+    }
+
+    /// Asks for all words up to here, and gives the audio for the end-of-turn model.
+    pub(crate) fn settle(&mut self, pause: PauseId) -> Vec<f32> {
+        self.pauses.push_back(pause);
+        self.tell(SttInput::Pause);
+        self.utterance.iter().copied().collect()
+    }
+
+    /// The caller's turn is over; what follows is the next utterance.
+    pub(crate) fn end_utterance(&mut self) {
+        self.finals_due += 1;
+        self.pauses.clear();
+        self.utterance.clear();
+        self.tell(SttInput::Commit);
+    }
+
+    /// What was heard was no turn.
+    pub(crate) fn discard_utterance(&mut self) {
+        if self.pauses.is_empty() {
+            self.utterance.clear();
+            self.tell(SttInput::Reset);
+        } else {
+            // Words for a pause are still to come: the last word of a committed utterance tells when they have.
+            self.end_utterance();
+        }
+    }
+
+    /// The next news. Waits for the models; cancel safe.
+    pub(crate) async fn news(&mut self) -> Heard {
+        loop {
+            tokio::select! {
+                Some(probability) = self.vad.probabilities.recv() => {
+                    if let Some(change) = self.judge_window(probability) {
+                        return Heard::Speech(change);
+                    }
+                }
+                Some(event) = self.stt.events.recv() => {
+                    if let Some(heard) = self.words(event) {
+                        return heard;
+                    }
+                }
+                else => return std::future::pending().await,
+            }
+        }
+    }
+
+    fn cut_windows(&mut self, now: Timestamp) {
+        let mut rest = self.partial.as_slice();
+        while let Some((window, tail)) = rest.split_first_chunk::<WINDOW_SAMPLES>() {
+            rest = tail;
+            // A detector that cannot keep up loses the window: late verdicts are worse than none.
+            if self.vad.windows.try_send(Box::new(*window)).is_ok() {
+                self.awaited.push_back(Window { ended: now, samples: Arc::from(window.as_slice()) });
+            }
+        }
+        self.partial = rest.to_vec();
+    }
+
+    fn judge_window(&mut self, probability: f32) -> Option<Change> {
+        let window = self.awaited.pop_front()?;
+        let change = self.watch.window(window.ended - WINDOW, window.ended, probability);
+        self.lead_in.push_back(window.samples);
+        if self.watch.is_speaking() || matches!(change, Some(Change::Paused { .. })) {
+            self.feed_recogniser();
+        } else if self.lead_in.len() > LEAD_IN_WINDOWS {
+            self.lead_in.pop_front();
+        }
+        change
+    }
+
+    /// Passes on all that is kept: the lead-in when speech begins, then window after window.
+    fn feed_recogniser(&mut self) {
+        for samples in std::mem::take(&mut self.lead_in) {
+            self.utterance.extend(samples.iter());
+            self.tell(SttInput::Audio(samples));
+        }
+        let excess = self.utterance.len().saturating_sub(UTTERANCE_SAMPLES);
+        self.utterance.drain(..excess);
+    }
+
+    fn words(&mut self, event: SttEvent) -> Option<Heard> {
+        match event {
+            SttEvent::Final { .. } => {
+                self.finals_due = self.finals_due.saturating_sub(1);
+                None
+            }
+            SttEvent::Partial { .. } if self.finals_due > 0 => None,
+            SttEvent::Partial { text, settled: false } => Some(Heard::Words { text, settled: None }),
+            SttEvent::Partial { text, settled: true } => {
+                let pause = self.pauses.pop_front()?;
+                Some(Heard::Words { text, settled: Some(pause) })
+            }
+            SttEvent::Failed(failure) => {
+                let failure = failure.0;
+                self.pauses.pop_front();
+                tracing::warn!(provider = failure.provider, cause = %failure.message, "the words were not understood");
+                if self.finals_due > 0 {
+                    self.finals_due -= 1;
+                    return None;
+                }
+                Some(Heard::WordsFailed)
+            }
+        }
+    }
+
+    /// Hands over in order what the recogniser has room for; the rest goes with the next call, a window later.
+    fn tell(&mut self, input: SttInput) {
+        self.backlog.push_back(input);
+        while let Some(input) = self.backlog.pop_front() {
+            match self.stt.input.try_send(input) {
+                Ok(()) => {}
+                Err(TrySendError::Full(input)) => {
+                    self.backlog.push_front(input);
+                    break;
+                }
+                Err(TrySendError::Closed(_)) => {
+                    tracing::error!("the speech recogniser is gone");
+                    self.backlog.clear();
+                }
+            }
+        }
+        if self.backlog.len() > BACKLOG_INPUTS {
+            tracing::warn!("the speech recogniser cannot keep up; its oldest audio is dropped");
+            self.backlog.pop_front();
+        }
+    }
+}

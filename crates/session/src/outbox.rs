@@ -1,0 +1,87 @@
+//! What waits to go to the caller: held voice until its attempt is released, then everything in order.
+
+use std::collections::VecDeque;
+
+use audio::leg::{Clip, ToCaller};
+use dialogue::{Attempt, TurnId};
+use tokio::sync::mpsc;
+
+pub(crate) struct Outbox {
+    link: mpsc::Sender<ToCaller>,
+    ready: VecDeque<ToCaller>,
+    held: VecDeque<ToCaller>,
+    released: Option<(TurnId, Attempt)>,
+}
+
+impl Outbox {
+    pub(crate) fn new(link: mpsc::Sender<ToCaller>) -> Self {
+        Self { link, ready: VecDeque::new(), held: VecDeque::new(), released: None }
+    }
+
+    /// Queues a message of any kind behind what is ready.
+    pub(crate) fn send(&mut self, message: ToCaller) {
+        self.ready.push_back(message);
+    }
+
+    /// Queues voice; it waits until its attempt is released.
+    pub(crate) fn send_voice(&mut self, clip: Clip, message: ToCaller) {
+        let released = self.released == Some((TurnId(clip.turn), Attempt(clip.attempt)));
+        let queue = if released { &mut self.ready } else { &mut self.held };
+        queue.push_back(message);
+    }
+
+    pub(crate) fn release(&mut self, turn: TurnId, attempt: Attempt) {
+        self.released = Some((turn, attempt));
+        for message in std::mem::take(&mut self.held) {
+            if attempt_of(&message) == Some((turn, attempt)) {
+                self.ready.push_back(message);
+            }
+        }
+    }
+
+    /// Drops the voice of an attempt that did not leave yet.
+    pub(crate) fn cancel(&mut self, turn: TurnId, attempt: Attempt) {
+        let other = |message: &ToCaller| attempt_of(message) != Some((turn, attempt));
+        self.held.retain(other);
+        self.ready.retain(other);
+        self.released.take_if(|released| *released == (turn, attempt));
+    }
+
+    /// Moves what is ready to the link as far as there is room; waits for room, or for ever if nothing is ready.
+    /// Cancel safe. Gives false once the link is gone.
+    pub(crate) async fn forward(&mut self) -> bool {
+        if self.ready.is_empty() {
+            return std::future::pending().await;
+        }
+        match self.link.reserve().await {
+            Ok(permit) => {
+                if let Some(message) = self.ready.pop_front() {
+                    permit.send(message);
+                }
+            }
+            Err(mpsc::error::SendError(())) => {
+                self.ready.clear();
+                return false;
+            }
+        }
+        self.flush();
+        true
+    }
+
+    /// Moves as much as there is room for, without waiting.
+    pub(crate) fn flush(&mut self) {
+        while !self.ready.is_empty()
+            && let Ok(permit) = self.link.try_reserve()
+            && let Some(message) = self.ready.pop_front()
+        {
+            permit.send(message);
+        }
+    }
+}
+
+fn attempt_of(message: &ToCaller) -> Option<(TurnId, Attempt)> {
+    match message {
+        ToCaller::Voice { clip, .. } | ToCaller::EndOfClip(clip) => Some((TurnId(clip.turn), Attempt(clip.attempt))),
+        ToCaller::Flush | ToCaller::Message(_) | ToCaller::Hangup => None,
+    }
+}

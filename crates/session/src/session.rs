@@ -1,0 +1,320 @@
+//! A conversation from its first packet to its last: waits for whatever comes next, tells the engine, does what it says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use audio::leg::{EndReason, FromCaller, PlayoutMark, ToCaller};
+use audio::opus::OpusError;
+use dialogue::{
+    Action, Attempt, CloseReason, Dialogue, Event, Fact, PauseId, PlayoutEvent, ReplyEvent, Timer, Timestamp,
+    Transcript, TurnId,
+};
+use providers::Failure;
+use providers::llm::LanguageModel;
+use providers::stt::SpeechToText;
+use providers::tts::TextToSpeech;
+use providers::turn::TurnDetector;
+use providers::vad::VoiceActivity;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::AgentConfig;
+use crate::judge::Judge;
+use crate::microphone::{Heard, Microphone};
+use crate::outbox::Outbox;
+use crate::speech::Change;
+use crate::voice::{Step, Voice, sentence_of};
+use crate::writer::Writer;
+
+/// The models that a conversation uses, shared by all conversations.
+#[derive(Clone)]
+pub struct Providers {
+    /// Finds speech.
+    pub vad: Arc<dyn VoiceActivity>,
+    /// Tells whether a pause ends a turn.
+    pub turn: Arc<dyn TurnDetector>,
+    /// Understands words.
+    pub stt: Arc<dyn SpeechToText>,
+    /// Answers.
+    pub llm: Arc<dyn LanguageModel>,
+    /// Speaks.
+    pub tts: Arc<dyn TextToSpeech>,
+}
+
+/// The two ends of a call's media leg, whatever carries them.
+#[derive(Debug)]
+pub struct Link {
+    /// What the caller does.
+    pub from_caller: mpsc::Receiver<FromCaller>,
+    /// What the caller is to hear and to be told.
+    pub to_caller: mpsc::Sender<ToCaller>,
+}
+
+/// What others ask of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// The caller typed words.
+    Typed(String),
+    /// Be silent now.
+    StopSpeaking,
+    /// End the call.
+    HangUp(CloseReason),
+}
+
+/// What a conversation tells others, in order. The last one is the fact [`Fact::Closed`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// Audio may flow.
+    Connected,
+    /// Messages to the caller may flow.
+    ChannelOpen,
+    /// Something happened in the conversation.
+    Fact {
+        /// When, on the conversation's clock.
+        at: Timestamp,
+        /// What.
+        fact: Fact,
+    },
+    /// The caller's client sent a message.
+    ClientMessage(String),
+}
+
+/// A session could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// libopus refused the rates of the models.
+    #[error("set up the call's audio: {0}")]
+    Audio(#[from] OpusError),
+}
+
+/// One conversation, ready to run.
+pub struct Session {
+    /// The conversation's id.
+    pub id: String,
+    /// The call's media.
+    pub link: Link,
+    /// What others ask.
+    pub requests: mpsc::Receiver<Request>,
+    /// Where reports go. When it is full a report is dropped and an error logged: listeners must keep up.
+    pub reports: mpsc::Sender<Report>,
+    /// Who answers.
+    pub agent: AgentConfig,
+    /// With which models.
+    pub providers: Providers,
+}
+
+impl Session {
+    /// Holds the conversation until it is over.
+    ///
+    /// # Errors
+    /// When the session cannot be set up; nothing was said then.
+    pub async fn run(self) -> Result<(), SessionError> {
+        let span = tracing::info_span!("session", session = %self.id);
+        let driver = Driver::new(self)?;
+        driver.run().instrument(span).await;
+        Ok(())
+    }
+}
+
+struct Driver {
+    started: Instant,
+    dialogue: Dialogue,
+    from_caller: mpsc::Receiver<FromCaller>,
+    requests: mpsc::Receiver<Request>,
+    reports: mpsc::Sender<Report>,
+    microphone: Microphone,
+    judge: Judge,
+    writer: Writer,
+    voice: Voice,
+    outbox: Outbox,
+}
+
+/// Whatever comes next.
+enum Next {
+    Caller(Option<FromCaller>),
+    Request(Request),
+    Heard(Heard),
+    Starved,
+    Verdict(PauseId, Result<f32, Failure>),
+    Reply(TurnId, Attempt, ReplyEvent),
+    Voice(Step),
+    Forwarded,
+    LinkGone,
+    Deadline(Timer),
+}
+
+impl Driver {
+    fn new(session: Session) -> Result<Self, SessionError> {
+        let Session { id, link, requests, reports, agent, providers } = session;
+        let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone())?;
+        let voice = Voice::new(providers.tts, &agent)?;
+        let dialogue = Dialogue::new(agent.turn_taking.policy(), Transcript::default());
+        Ok(Self {
+            started: Instant::now(),
+            dialogue,
+            from_caller: link.from_caller,
+            requests,
+            reports,
+            microphone,
+            judge: Judge::new(providers.turn),
+            writer: Writer::new(providers.llm, id, agent),
+            voice,
+            outbox: Outbox::new(link.to_caller),
+        })
+    }
+
+    async fn run(mut self) {
+        // The model reads the system prompt while the call is being set up.
+        self.writer.prepare(&[]);
+        while !self.dialogue.is_closed() {
+            let next = self.next().await;
+            self.take(next);
+            while let Some(action) = self.dialogue.poll_action() {
+                self.perform(action);
+            }
+        }
+        self.outbox.flush();
+    }
+
+    /// Waits for whatever comes next. The caller's packets come first: they are cheap and must not pile up; the voice
+    /// comes last: it always has something to encode while the agent speaks.
+    async fn next(&mut self) -> Next {
+        let deadline = self.dialogue.next_deadline();
+        let starved = self.microphone.starved_at();
+        let instant = |at: Option<Timestamp>| self.started + at.map_or(FAR_AWAY, |at| at.since(Timestamp::ZERO));
+        let (due, starved_due) = (instant(deadline.map(|(at, _)| at)), instant(starved));
+        tokio::select! {
+            biased;
+            message = self.from_caller.recv() => Next::Caller(message),
+            heard = self.microphone.news() => Next::Heard(heard),
+            () = tokio::time::sleep_until(due), if deadline.is_some() => {
+                deadline.map_or(Next::Forwarded, |(_, timer)| Next::Deadline(timer))
+            }
+            open = self.outbox.forward() => if open { Next::Forwarded } else { Next::LinkGone },
+            Some(request) = self.requests.recv() => Next::Request(request),
+            (pause, verdict) = self.judge.verdict() => Next::Verdict(pause, verdict),
+            (turn, attempt, event) = self.writer.news() => Next::Reply(turn, attempt, event),
+            () = tokio::time::sleep_until(starved_due), if starved.is_some() => Next::Starved,
+            step = self.voice.ready() => Next::Voice(step),
+        }
+    }
+
+    fn take(&mut self, next: Next) {
+        let now = self.now();
+        let event = match next {
+            Next::Caller(Some(message)) => self.caller_event(now, message),
+            Next::Caller(None) | Next::LinkGone => Some(Event::HangUp(CloseReason::ConnectionLost)),
+            Next::Request(Request::Typed(text)) => Some(Event::Typed { text }),
+            Next::Request(Request::StopSpeaking) => Some(Event::StopSpeaking),
+            Next::Request(Request::HangUp(reason)) => Some(Event::HangUp(reason)),
+            Next::Heard(heard) => Some(heard_event(heard)),
+            Next::Starved => {
+                self.microphone.silence(now);
+                None
+            }
+            Next::Verdict(pause, Ok(completeness)) => Some(Event::PauseScored { pause, completeness }),
+            Next::Verdict(_, Err(failure)) => {
+                // Without a verdict the longest silence decides.
+                tracing::warn!(provider = failure.provider, cause = %failure.message, "a pause was not scored");
+                None
+            }
+            Next::Reply(turn, attempt, event) => Some(Event::Reply { turn, attempt, event }),
+            Next::Voice(step) => {
+                let news = self.voice.step(step, &mut self.outbox);
+                news.map(|(sentence, event)| Event::Voice { sentence, event })
+            }
+            Next::Forwarded => None,
+            Next::Deadline(timer) => Some(Event::Deadline(timer)),
+        };
+        if let Some(event) = event {
+            self.dialogue.handle(now, event);
+        }
+    }
+
+    fn caller_event(&mut self, now: Timestamp, message: FromCaller) -> Option<Event> {
+        match message {
+            FromCaller::Frame(frame) => {
+                self.microphone.packet(now, &frame);
+                None
+            }
+            FromCaller::Playout(mark) => Some(Event::Playout(playout_event(mark))),
+            FromCaller::Ended(reason) => Some(Event::HangUp(close_reason(reason))),
+            FromCaller::Connected => self.report(Report::Connected),
+            FromCaller::ChannelOpen => self.report(Report::ChannelOpen),
+            FromCaller::Message(text) => self.report(Report::ClientMessage(text)),
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::JudgePause(pause) => {
+                let utterance = self.microphone.settle(pause);
+                self.judge.score(pause, utterance);
+            }
+            Action::EndUtterance => self.microphone.end_utterance(),
+            Action::DiscardUtterance => self.microphone.discard_utterance(),
+            Action::Prepare { prompt } => self.writer.prepare(&prompt),
+            Action::StartReply { turn, attempt, prompt } => self.writer.start(turn, attempt, &prompt),
+            Action::CancelReply { turn, attempt } => {
+                self.writer.cancel(turn, attempt);
+                self.voice.cancel(turn, attempt);
+                self.outbox.cancel(turn, attempt);
+            }
+            Action::Speak { sentence, text } => self.voice.speak(sentence, text),
+            Action::Release { turn, attempt } => self.outbox.release(turn, attempt),
+            Action::FlushPlayout => self.outbox.send(ToCaller::Flush),
+            Action::Announce(fact) => {
+                let at = self.now();
+                self.report(Report::Fact { at, fact });
+            }
+            Action::Close(CloseReason::AgentHungUp | CloseReason::Failed) => self.outbox.send(ToCaller::Hangup),
+            Action::Close(CloseReason::CallerHungUp | CloseReason::ConnectionLost | CloseReason::Shutdown) => {}
+        }
+    }
+
+    /// Reports never hold up the voice, so a listener that does not keep up loses one.
+    fn report(&self, report: Report) -> Option<Event> {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.reports.try_send(report) {
+            tracing::error!("a report was lost: its listener does not keep up");
+        }
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Stands for no deadline in a timer that is switched off.
+const FAR_AWAY: Duration = Duration::from_secs(86_400);
+
+pub(crate) fn close_reason(reason: EndReason) -> CloseReason {
+    match reason {
+        EndReason::Hangup => CloseReason::CallerHungUp,
+        EndReason::AgentHangup => CloseReason::AgentHungUp,
+        EndReason::Lost | EndReason::NeverConnected => CloseReason::ConnectionLost,
+        EndReason::Shutdown => CloseReason::Shutdown,
+        EndReason::Failed => CloseReason::Failed,
+    }
+}
+
+fn heard_event(heard: Heard) -> Event {
+    match heard {
+        Heard::Speech(Change::Started { onset }) => Event::SpeechStarted { onset },
+        Heard::Speech(Change::Paused { ended }) => Event::SpeechPaused { ended },
+        Heard::Words { text, settled } => Event::Words { text, settled },
+        Heard::WordsFailed => Event::WordsFailed,
+    }
+}
+
+fn playout_event(mark: PlayoutMark) -> PlayoutEvent {
+    match mark {
+        PlayoutMark::Started(clip) => PlayoutEvent::Started(sentence_of(clip)),
+        PlayoutMark::Reached { clip, heard_ms } => PlayoutEvent::Reached { sentence: sentence_of(clip), heard_ms },
+        PlayoutMark::Finished(clip) => PlayoutEvent::Finished(sentence_of(clip)),
+        PlayoutMark::Flushed { cut } => {
+            PlayoutEvent::Flushed { cut: cut.map(|(clip, heard_ms)| (sentence_of(clip), heard_ms)) }
+        }
+    }
+}

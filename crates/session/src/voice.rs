@@ -1,0 +1,155 @@
+//! From sentences to Opus packets: asks the voice model ahead, encodes in small steps, and tells the engine.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use audio::leg::{Clip, FRAME_MS, ToCaller};
+use audio::opus::{Encoder, EncoderConfig, OpusError};
+use dialogue::{Attempt, SentenceId, TurnId, VoiceEvent};
+use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
+use tokio::sync::mpsc;
+
+use crate::AgentConfig;
+use crate::outbox::Outbox;
+
+/// Frames encoded before the session looks at its other events again: about 300 µs of work.
+const FRAMES_PER_STEP: usize = 2;
+
+pub(crate) struct Voice {
+    model: Arc<dyn TextToSpeech>,
+    voice: Option<String>,
+    speed: f32,
+    encoder: Encoder,
+    /// Sentences in the order they are spoken; the first one is being encoded.
+    queue: VecDeque<Sentence>,
+}
+
+struct Sentence {
+    id: SentenceId,
+    events: mpsc::Receiver<TtsEvent>,
+    /// Samples that are not encoded yet.
+    samples: VecDeque<f32>,
+    made: Made,
+    frames: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Nothing,
+    Some,
+    All,
+}
+
+/// The next bit of work.
+pub(crate) enum Step {
+    Take(Option<TtsEvent>),
+    Encode,
+}
+
+impl Voice {
+    pub(crate) fn new(model: Arc<dyn TextToSpeech>, config: &AgentConfig) -> Result<Self, OpusError> {
+        let encoder = Encoder::new(&EncoderConfig { rate_hz: model.sample_rate_hz(), ..EncoderConfig::default() })?;
+        Ok(Self { model, voice: config.voice.clone(), speed: config.speed, encoder, queue: VecDeque::new() })
+    }
+
+    pub(crate) fn speak(&mut self, id: SentenceId, text: String) {
+        let request = SpeechRequest { text, voice: self.voice.clone(), speed: self.speed };
+        let events = self.model.speak(request);
+        self.queue.push_back(Sentence { id, events, samples: VecDeque::new(), made: Made::Nothing, frames: 0 });
+    }
+
+    pub(crate) fn cancel(&mut self, turn: TurnId, attempt: Attempt) {
+        self.queue.retain(|sentence| (sentence.id.turn, sentence.id.attempt) != (turn, attempt));
+    }
+
+    /// Waits until there is something to do; for ever while there is nothing to say. Cancel safe.
+    pub(crate) async fn ready(&mut self) -> Step {
+        let frame_samples = self.encoder.frame_samples();
+        match self.queue.front_mut() {
+            Some(sentence) if sentence.samples.len() < frame_samples && sentence.made != Made::All => {
+                Step::Take(sentence.events.recv().await)
+            }
+            Some(_) => Step::Encode,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Does what [`Self::ready`] found: takes audio from the model, or encodes a few frames of it into `outbox`.
+    pub(crate) fn step(&mut self, step: Step, outbox: &mut Outbox) -> Option<(SentenceId, VoiceEvent)> {
+        match step {
+            Step::Take(event) => self.take(event),
+            Step::Encode => self.encode(outbox),
+        }
+    }
+
+    fn take(&mut self, event: Option<TtsEvent>) -> Option<(SentenceId, VoiceEvent)> {
+        let sentence = self.queue.front_mut()?;
+        match event {
+            Some(TtsEvent::Audio(samples)) => {
+                sentence.samples.extend(samples.iter());
+                let first = sentence.made == Made::Nothing;
+                sentence.made = Made::Some;
+                first.then_some((sentence.id, VoiceEvent::FirstAudio))
+            }
+            Some(TtsEvent::Done) => {
+                sentence.made = Made::All;
+                None
+            }
+            Some(TtsEvent::Failed(failure)) => {
+                tracing::warn!(provider = failure.provider, cause = %failure.message, "a sentence could not be spoken");
+                self.fail()
+            }
+            None => self.fail(),
+        }
+    }
+
+    /// Gives up a sentence; what was already encoded of it is still played, and then it is over.
+    fn fail(&mut self) -> Option<(SentenceId, VoiceEvent)> {
+        let sentence = self.queue.front_mut()?;
+        if sentence.frames > 0 {
+            sentence.made = Made::All;
+            return None;
+        }
+        let id = sentence.id;
+        self.queue.pop_front();
+        Some((id, VoiceEvent::Failed))
+    }
+
+    fn encode(&mut self, outbox: &mut Outbox) -> Option<(SentenceId, VoiceEvent)> {
+        let frame_samples = self.encoder.frame_samples();
+        let sentence = self.queue.front_mut()?;
+        let clip = clip_of(sentence.id);
+        for _ in 0..FRAMES_PER_STEP {
+            if sentence.samples.is_empty() || (sentence.samples.len() < frame_samples && sentence.made != Made::All) {
+                break;
+            }
+            let take = frame_samples.min(sentence.samples.len());
+            let mut frame: Vec<f32> = sentence.samples.drain(..take).collect();
+            frame.resize(frame_samples, 0.0);
+            match self.encoder.encode(&frame) {
+                Ok(payload) => {
+                    sentence.frames += 1;
+                    outbox.send_voice(clip, ToCaller::Voice { clip, payload });
+                }
+                Err(error) => tracing::error!(%error, "the voice could not be encoded"),
+            }
+        }
+        if !sentence.samples.is_empty() || sentence.made != Made::All {
+            return None;
+        }
+        let (id, duration_ms) = (sentence.id, sentence.frames * FRAME_MS);
+        if duration_ms > 0 {
+            outbox.send_voice(clip, ToCaller::EndOfClip(clip));
+        }
+        self.queue.pop_front();
+        Some((id, VoiceEvent::Done { duration_ms }))
+    }
+}
+
+pub(crate) fn clip_of(sentence: SentenceId) -> Clip {
+    Clip { turn: sentence.turn.0, attempt: sentence.attempt.0, sentence: sentence.index }
+}
+
+pub(crate) fn sentence_of(clip: Clip) -> SentenceId {
+    SentenceId { turn: TurnId(clip.turn), attempt: Attempt(clip.attempt), index: clip.sentence }
+}
