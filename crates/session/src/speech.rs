@@ -24,18 +24,19 @@ pub(crate) struct SpeechWatch {
     state: State,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 enum State {
+    #[default]
     Quiet,
-    Rising { onset: Timestamp, windows: u32 },
+    Rising {
+        onset: Timestamp,
+        windows: u32,
+    },
     Speaking,
-    Falling { ended: Timestamp, windows: u32 },
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self::Quiet
-    }
+    Falling {
+        ended: Timestamp,
+        windows: u32,
+    },
 }
 
 impl SpeechWatch {
