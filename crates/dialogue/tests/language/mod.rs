@@ -1,0 +1,167 @@
+//! The scenario language: timed events in, timed actions out, as one text that can be read aloud.
+//!
+//! `1000 speech starts` is an event at 1,000 ms; `> …` lines below it are the actions it caused; `1200 (endpoint)` is a
+//! deadline that the engine had asked for. Playing a scenario renders it anew from its events alone.
+
+use std::fmt::Write as _;
+
+use dialogue::{
+    Action, Attempt, CloseReason, Dialogue, Event, Fact, PauseId, PlayoutEvent, Policy, ReplyEvent, SentenceId,
+    Timestamp, Transcript, TurnId, VoiceEvent,
+};
+
+/// Plays the events of `scenario`; gives the whole scenario as it then reads.
+pub(crate) fn play(scenario: &str) -> String {
+    let mut dialogue = Dialogue::new(Policy::default(), Transcript::default());
+    let mut text = String::new();
+    for line in scenario.lines() {
+        if line.starts_with('#') || line.is_empty() {
+            writeln!(text, "{line}").unwrap();
+        } else if let Some((at, event)) = parse(line) {
+            pass_time(&mut dialogue, at, &mut text);
+            writeln!(text, "{line}").unwrap();
+            dialogue.handle(at, event);
+            render_actions(&mut dialogue, &mut text);
+        }
+    }
+    text
+}
+
+/// Lets every deadline up to `until` pass, in order.
+fn pass_time(dialogue: &mut Dialogue, until: Timestamp, text: &mut String) {
+    while let Some((at, timer)) = dialogue.next_deadline()
+        && at <= until
+    {
+        writeln!(text, "{} ({timer:?})", at.as_millis()).unwrap();
+        dialogue.handle(at, Event::Deadline(timer));
+        render_actions(dialogue, text);
+    }
+}
+
+fn render_actions(dialogue: &mut Dialogue, text: &mut String) {
+    while let Some(action) = dialogue.poll_action() {
+        writeln!(text, "    > {}", render(&action)).unwrap();
+    }
+}
+
+fn render(action: &Action) -> String {
+    match action {
+        Action::JudgePause(PauseId(pause)) => format!("judge pause {pause}"),
+        Action::EndUtterance => "end utterance".to_owned(),
+        Action::DiscardUtterance => "discard utterance".to_owned(),
+        Action::Prepare { prompt } => {
+            format!("prepare {}", prompt.iter().map(|e| &*e.text).collect::<Vec<_>>().join(" | "))
+        }
+        Action::StartReply { turn, attempt, prompt } => {
+            let prompt = prompt.iter().map(|e| format!("{:?}: {}", e.speaker, e.text)).collect::<Vec<_>>().join(" | ");
+            format!("start reply {}.{} to [{prompt}]", turn.0, attempt.0)
+        }
+        Action::CancelReply { turn, attempt } => format!("cancel reply {}.{}", turn.0, attempt.0),
+        Action::Speak { sentence, text } => format!("speak {} \"{text}\"", name(*sentence)),
+        Action::Release { turn, attempt } => format!("release {}.{}", turn.0, attempt.0),
+        Action::FlushPlayout => "flush playout".to_owned(),
+        Action::Announce(fact) => render_fact(fact),
+        Action::Close(reason) => format!("close: {reason:?}"),
+    }
+}
+
+fn render_fact(fact: &Fact) -> String {
+    match fact {
+        Fact::StateChanged(state) => format!("now {state:?}"),
+        Fact::SpeechStarted { turn, at } => format!("speech of turn {} since {}", turn.0, at.as_millis()),
+        Fact::PartialTranscript { turn, text } => format!("turn {} so far \"{text}\"", turn.0),
+        Fact::TurnCommitted { turn, user_text, .. } => format!("turn {} is \"{user_text}\"", turn.0),
+        Fact::SpeechDiscarded { turn } => format!("no turn {} after all", turn.0),
+        Fact::ReplyStarted { turn } => format!("answer to turn {} begins", turn.0),
+        Fact::SentenceStarted { text, .. } => format!("heard from here: \"{text}\""),
+        Fact::TurnEnded(record) => {
+            let latency = record.timings.voice_to_voice().map(|span| span.as_millis());
+            format!(
+                "turn {} {:?}: heard \"{}\" ({} ms) of \"{}\"; voice to voice {latency:?}",
+                record.turn.0, record.status, record.heard_text, record.heard_ms, record.agent_text
+            )
+        }
+        Fact::Closed(reason) => format!("closed: {reason:?}"),
+    }
+}
+
+fn name(sentence: SentenceId) -> String {
+    format!("{}.{}.{}", sentence.turn.0, sentence.attempt.0, sentence.index)
+}
+
+/// Reads an event; none for a line that tells an action or a deadline.
+fn parse(line: &str) -> Option<(Timestamp, Event)> {
+    let (at, event) = line.split_once(' ')?;
+    let at = Timestamp::from_millis(at.parse().ok()?);
+    if event.starts_with('(') {
+        return None;
+    }
+    Some((at, parse_event(event).unwrap_or_else(|| panic!("not an event: {line}"))))
+}
+
+fn parse_event(event: &str) -> Option<Event> {
+    let (head, quoted) = event.split_once('"').map_or((event, ""), |(head, rest)| (head, rest.trim_end_matches('"')));
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let text = quoted.to_owned();
+    Some(match words.as_slice() {
+        ["speech", "starts", onset] => Event::SpeechStarted { onset: millis(onset)? },
+        ["speech", "pauses", ended] => Event::SpeechPaused { ended: millis(ended)? },
+        ["words"] => Event::Words { text, settled: None },
+        ["words", "settled", pause] => Event::Words { text, settled: Some(PauseId(pause.parse().ok()?)) },
+        ["words", "failed"] => Event::WordsFailed,
+        ["score", pause, score] => {
+            Event::PauseScored { pause: PauseId(pause.parse().ok()?), completeness: score.parse().ok()? }
+        }
+        ["typed"] => Event::Typed { text },
+        ["stop", "speaking"] => Event::StopSpeaking,
+        ["hang", "up"] => Event::HangUp(CloseReason::CallerHungUp),
+        ["reply", attempt, rest @ ..] => parse_reply(attempt, rest, text)?,
+        ["voice", sentence, rest @ ..] => Event::Voice { sentence: sentence_id(sentence)?, event: parse_voice(rest)? },
+        ["playout", rest @ ..] => Event::Playout(parse_playout(rest)?),
+        _ => return None,
+    })
+}
+
+fn parse_reply(attempt: &str, rest: &[&str], text: String) -> Option<Event> {
+    let (turn, attempt) = attempt.split_once('.')?;
+    let event = match rest {
+        [] => ReplyEvent::Text(text),
+        ["done"] => ReplyEvent::Done,
+        ["fails"] => ReplyEvent::Failed,
+        ["fails", "retryable"] => ReplyEvent::FailedRetryable,
+        _ => return None,
+    };
+    Some(Event::Reply { turn: TurnId(turn.parse().ok()?), attempt: Attempt(attempt.parse().ok()?), event })
+}
+
+fn parse_voice(words: &[&str]) -> Option<VoiceEvent> {
+    Some(match words {
+        ["first", "audio"] => VoiceEvent::FirstAudio,
+        ["done", ms] => VoiceEvent::Done { duration_ms: ms.parse().ok()? },
+        ["fails"] => VoiceEvent::Failed,
+        _ => return None,
+    })
+}
+
+fn parse_playout(words: &[&str]) -> Option<PlayoutEvent> {
+    Some(match words {
+        ["started", sentence] => PlayoutEvent::Started(sentence_id(sentence)?),
+        ["reached", sentence, ms] => {
+            PlayoutEvent::Reached { sentence: sentence_id(sentence)?, heard_ms: ms.parse().ok()? }
+        }
+        ["finished", sentence] => PlayoutEvent::Finished(sentence_id(sentence)?),
+        ["flushed"] => PlayoutEvent::Flushed { cut: None },
+        ["flushed", sentence, ms] => PlayoutEvent::Flushed { cut: Some((sentence_id(sentence)?, ms.parse().ok()?)) },
+        _ => return None,
+    })
+}
+
+fn sentence_id(text: &str) -> Option<SentenceId> {
+    let mut parts = text.split('.').map(str::parse);
+    let mut part = || parts.next()?.ok();
+    Some(SentenceId { turn: TurnId(part()?), attempt: Attempt(part()?), index: part()? })
+}
+
+fn millis(text: &str) -> Option<Timestamp> {
+    text.parse().ok().map(Timestamp::from_millis)
+}
