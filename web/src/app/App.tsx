@@ -41,7 +41,7 @@ export function App({ call: client, conversations }: AppProps) {
         <button
           type="button"
           onClick={() => { setPanel('open'); }}
-          className="inline-flex h-11 items-center gap-2 rounded-full px-4 text-sm font-medium text-muted transition hover:bg-line/50 hover:text-ink"
+          className="inline-flex h-11 items-center gap-2 rounded-full px-4 -mr-4 text-sm font-medium text-muted transition hover:bg-line/50 hover:text-ink"
         >
           <History aria-hidden className="size-4" />
           Conversations
@@ -49,12 +49,15 @@ export function App({ call: client, conversations }: AppProps) {
       </header>
 
       <main
-        className={`mx-auto grid min-h-0 w-full max-w-7xl flex-1 px-5 pb-[max(1.25rem,env(safe-area-inset-bottom))] md:px-8 ${withCaptions ? 'call-layout' : 'content-center justify-items-center gap-9 pb-[8dvh]'}`}
+        className={`mx-auto min-h-0 w-full max-w-7xl flex-1 px-5 pb-[max(1.25rem,env(safe-area-inset-bottom))] md:px-8 ${withCaptions ? 'call-layout grid' : 'flex flex-col items-center justify-center gap-9'}`}
       >
-        <section aria-label="Call" className="flex flex-col items-center justify-center gap-3 lg:gap-6 [grid-area:stage]">
-          <div className={withCaptions ? 'w-44 lg:w-[min(24rem,46dvh)]' : 'w-[min(22rem,76vw,46dvh)]'}>
-            <Visualiser mood={moodOf(call.phase)} readLevels={client.levels} meters={live ? 'shown' : 'hidden'} />
-          </div>
+        <section aria-label="Call" className="flex flex-col items-center justify-center gap-2 lg:gap-5 [grid-area:stage]">
+          <Visualiser
+            mood={moodOf(call.phase)}
+            readLevels={client.levels}
+            size={withCaptions ? 'beside-captions' : 'alone'}
+            meters={live ? 'shown' : 'hidden'}
+          />
           <Headline call={call} />
         </section>
         {withCaptions && (

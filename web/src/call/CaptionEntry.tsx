@@ -17,10 +17,10 @@ export function CaptionEntry({ caption: { caller, agent, record } }: CaptionEntr
       )}
       {agent && <AgentBubble agent={agent} />}
       {agent && (agent.status === 'cancelled' || agent.status === 'failed' || record) && (
-        <p className="flex min-h-6 items-center gap-2 self-start pl-2 text-xs text-muted">
+        <div className="flex min-h-6 items-center gap-2 self-start pl-2 text-xs text-muted">
           {record && <LatencyChip turn={record} />}
           <Ending agent={agent} />
-        </p>
+        </div>
       )}
     </li>
   );

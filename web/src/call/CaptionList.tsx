@@ -33,9 +33,9 @@ export function CaptionList({ captions, callerSpeaking }: CaptionListProps) {
       onScroll={({ currentTarget: box }) => {
         following.current = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_PX;
       }}
-      className="min-h-0 flex-1 overflow-y-auto overscroll-contain"
+      className="min-h-0 flex-1 overflow-y-auto overscroll-contain mask-t-from-[calc(100%-1.5rem)]"
     >
-      <ol className="mx-auto flex min-h-full max-w-xl flex-col justify-end gap-4 px-1 py-4">
+      <ol className="mx-auto flex min-h-full max-w-xl flex-col gap-4 px-1 pt-6 pb-2 lg:justify-end">
         {captions.map((caption) => (
           <CaptionEntry key={caption.id} caption={caption} />
         ))}

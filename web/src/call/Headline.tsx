@@ -42,7 +42,7 @@ function wording(call: CallState): Wording {
   return phaseWording(call);
 }
 
-function phaseWording({ phase, microphone, captions }: CallState): Wording {
+function phaseWording({ phase, microphone, captions, callerSpeaking }: CallState): Wording {
   switch (phase.name) {
     case 'idle':
       return { word: 'Speak, and be answered', hint: 'A conversation aloud. Interrupt whenever you like.' };
@@ -51,7 +51,7 @@ function phaseWording({ phase, microphone, captions }: CallState): Wording {
     case 'listening':
       return microphone === 'muted'
         ? { word: 'Muted', hint: 'Antiphon can’t hear you.' }
-        : { word: 'Listening', hint: listeningHint(lastLatencyMs(captions)) };
+        : { word: 'Listening', hint: callerSpeaking ? 'Hearing you.' : listeningHint(lastLatencyMs(captions)) };
     case 'thinking':
       return { word: 'Thinking', hint: '' };
     case 'speaking':

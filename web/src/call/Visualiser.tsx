@@ -7,13 +7,19 @@ import { follow, moveOrb, paintOrb, restingOrb, type Mood, type OrbPalette } fro
 interface VisualiserProps {
   readonly mood: Mood;
   readonly readLevels: () => Levels;
+  readonly size: keyof typeof SIZES;
   readonly meters: 'shown' | 'hidden';
 }
+
+const SIZES = {
+  alone: 'w-[min(23rem,78vw,46dvh)]',
+  'beside-captions': 'w-40 lg:w-[min(25rem,48dvh)]',
+} as const;
 
 /** After a pause (a hidden tab) the motion goes on from where it was instead of leaping. */
 const LONGEST_STEP_SECONDS = 0.1;
 
-export function Visualiser({ mood, readLevels, meters }: VisualiserProps) {
+export function Visualiser({ mood, readLevels, size, meters }: VisualiserProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const yourBar = useRef<HTMLSpanElement>(null);
   const antiphonBar = useRef<HTMLSpanElement>(null);
@@ -44,20 +50,16 @@ export function Visualiser({ mood, readLevels, meters }: VisualiserProps) {
   }, [motion]);
 
   return (
-    <div className="flex w-full flex-col items-center">
-      <canvas ref={canvas} className="aspect-square w-full" aria-hidden />
-      {meters === 'shown' && (
-        <div className="grid w-full max-w-80 grid-cols-2 gap-6">
-          <Meter label="You" voice="you" bar={yourBar} />
-          <Meter label="Antiphon" voice="antiphon" bar={antiphonBar} />
-        </div>
-      )}
+    <div className="flex items-center gap-3 lg:gap-6">
+      {meters === 'shown' && <Meter label="You" voice="you" bar={yourBar} />}
+      <canvas ref={canvas} className={`aspect-square ${SIZES[size]}`} aria-hidden />
+      {meters === 'shown' && <Meter label="Antiphon" voice="antiphon" bar={antiphonBar} />}
     </div>
   );
 }
 
 function setBar(bar: RefObject<HTMLSpanElement | null>, level: number): void {
-  if (bar.current) bar.current.style.transform = `scaleX(${level.toFixed(3)})`;
+  if (bar.current) bar.current.style.scale = `${level.toFixed(3)} 1`;
 }
 
 /** The drawing context with as many pixels as the screen shows, up to twice the CSS size. */
@@ -77,7 +79,7 @@ function usePalette(): OrbPalette {
   return {
     you: style.getPropertyValue('--you'),
     antiphon: style.getPropertyValue('--antiphon'),
-    blend: dark ? 'lighter' : 'source-over',
+    ...(dark ? ({ blend: 'lighter', weight: 1 } as const) : ({ blend: 'source-over', weight: 1.6 } as const)),
   };
 }
 

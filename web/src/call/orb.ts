@@ -6,11 +6,14 @@ import type { Levels } from './levels';
 
 export type Mood = 'resting' | 'listening' | 'thinking' | 'speaking';
 
+/** Colours as `#rrggbb`. */
 export interface OrbPalette {
   readonly you: string;
   readonly antiphon: string;
   /** How strings mix where they cross: light adds up on a dark page, ink covers on a light one. */
   readonly blend: 'lighter' | 'source-over';
+  /** How strongly strings are drawn: ink on paper needs more than light in the dark. */
+  readonly weight: number;
 }
 
 export interface OrbMotion {
@@ -31,7 +34,9 @@ interface Sheaf {
   readonly lobes: readonly [number, number, number];
 }
 
-const STRINGS = 7;
+const STRINGS = 9;
+/** How far a string rests from its neighbour, in radii. */
+const GAP = 0.007;
 const POINTS = 120;
 const MOODS = ['resting', 'listening', 'thinking', 'speaking'] as const;
 
@@ -71,25 +76,25 @@ export function paintOrb(canvas: CanvasRenderingContext2D, size: number, orb: Or
   canvas.restore();
 }
 
-function yourSheaf({ moods, you, mode }: OrbMotion, { you: color }: OrbPalette): Sheaf {
-  const breath = 0.035 * moods.resting + 0.03 * moods.listening + 0.012;
+function yourSheaf({ moods, you, mode }: OrbMotion, { you: color, weight }: OrbPalette): Sheaf {
+  const breath = 0.03 * moods.resting + 0.03 * moods.listening + 0.02;
   return {
     color,
-    radius: 0.7 - 0.2 * moods.thinking,
+    radius: 0.68 - 0.16 * moods.thinking,
     swing: mode === 'full' ? breath + 0.17 * you : 0.02,
-    alpha: 0.34 + 0.3 * moods.listening + 0.36 * you - 0.1 * moods.speaking,
+    alpha: weight * (0.34 + 0.3 * moods.listening + 0.36 * you - 0.1 * moods.speaking),
     spin: 0.22 + 0.9 * moods.thinking,
     lobes: [3, 5, 8],
   };
 }
 
-function antiphonSheaf({ moods, antiphon, mode }: OrbMotion, { antiphon: color }: OrbPalette): Sheaf {
-  const breath = 0.035 * moods.resting + 0.02 * moods.speaking + 0.014;
+function antiphonSheaf({ moods, antiphon, mode }: OrbMotion, { antiphon: color, weight }: OrbPalette): Sheaf {
+  const breath = 0.03 * moods.resting + 0.02 * moods.speaking + 0.022;
   return {
     color,
     radius: 0.5 + 0.07 * moods.speaking - 0.05 * moods.listening,
     swing: mode === 'full' ? breath + 0.2 * antiphon : 0.02,
-    alpha: 0.38 + 0.28 * moods.speaking + 0.3 * antiphon + 0.2 * moods.thinking - 0.1 * moods.listening,
+    alpha: weight * (0.38 + 0.28 * moods.speaking + 0.3 * antiphon + 0.2 * moods.thinking - 0.1 * moods.listening),
     spin: -0.18 - 1.1 * moods.thinking,
     lobes: [2, 5, 7],
   };
@@ -105,7 +110,7 @@ function paintSheaf(canvas: CanvasRenderingContext2D, unit: number, orb: OrbMoti
     canvas.beginPath();
     for (let point = 0; point < POINTS; point += 1) {
       const angle = (point / POINTS) * Math.PI * 2;
-      const radius = unit * (sheaf.radius + sheaf.swing * swing(angle + turn, string, orb.seconds, sheaf.lobes));
+      const radius = unit * (sheaf.radius + GAP * string + sheaf.swing * swing(angle + turn, string, orb.seconds, sheaf.lobes));
       canvas.lineTo(radius * Math.cos(angle), radius * Math.sin(angle));
     }
     canvas.closePath();
@@ -138,7 +143,8 @@ function paintGlow(canvas: CanvasRenderingContext2D, unit: number, orb: OrbMotio
 function halo(canvas: CanvasRenderingContext2D, radius: number, color: string, alpha: number): void {
   const gradient = canvas.createRadialGradient(0, 0, 0, 0, 0, radius);
   gradient.addColorStop(0, color);
-  gradient.addColorStop(1, 'transparent');
+  // The same colour at no opacity: plain `transparent` is black and greys the edge.
+  gradient.addColorStop(1, `${color}00`);
   canvas.globalAlpha = Math.min(1, alpha);
   canvas.fillStyle = gradient;
   canvas.fillRect(-radius, -radius, radius * 2, radius * 2);

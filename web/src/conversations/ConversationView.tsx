@@ -47,7 +47,7 @@ function TurnEntry({ turn }: { readonly turn: Turn }) {
           )}
         </Bubble>
       )}
-      <p className="flex min-h-6 items-center gap-2 self-start pl-2 text-xs text-muted empty:hidden">
+      <div className="flex min-h-6 items-center gap-2 self-start pl-2 text-xs text-muted empty:hidden">
         {turn.voiceToVoiceMs !== null && <LatencyChip turn={turn} />}
         {turn.status === 'interrupted' && (
           <span className="inline-flex items-center gap-1.5">
@@ -56,7 +56,7 @@ function TurnEntry({ turn }: { readonly turn: Turn }) {
           </span>
         )}
         {turn.status === 'failed' && <span className="text-danger">The answer broke off.</span>}
-      </p>
+      </div>
     </li>
   );
 }

@@ -5,7 +5,7 @@ const LOOKS = {
   primary: 'bg-ink text-paper hover:opacity-90 px-7 h-14 text-base',
   plain: 'bg-surface text-ink border border-line hover:border-muted px-5 h-12 text-sm',
   pressed: 'bg-you-soft text-you border border-you px-5 h-12 text-sm',
-  danger: 'bg-danger text-on-danger hover:opacity-90 px-5 h-12 text-sm',
+  danger: 'bg-danger-fill text-white hover:opacity-90 px-5 h-12 text-sm',
 } as const;
 
 interface ButtonProps {

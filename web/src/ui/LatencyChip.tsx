@@ -62,7 +62,7 @@ export function LatencyChip({ turn }: LatencyChipProps) {
         ref={card}
         id={cardId}
         popover="manual"
-        className="fixed m-0 w-76 max-w-[calc(100vw-24px)] rounded-2xl border border-line bg-surface p-4 text-ink shadow-xl"
+        className="fixed m-0 w-64 max-w-[calc(100vw-24px)] rounded-2xl border border-line bg-surface p-4 text-ink shadow-xl"
       >
         <p className="mb-3 flex items-baseline justify-between gap-4 text-sm font-semibold">
           Voice to voice <span className="tabular-nums">{formatMs(turn.voiceToVoiceMs)}</span>

@@ -26,7 +26,7 @@ export function StageBar({ stages }: StageBarProps) {
           <span key={stage.name} className={shade(place)} style={{ flexGrow: stage.ms, flexBasis: 0 }} />
         ))}
       </div>
-      <dl className="grid grid-cols-2 gap-x-5 gap-y-1 text-xs">
+      <dl className="flex flex-col gap-1.5 text-xs">
         {stages.map((stage, place) => (
           <div key={stage.name} className="flex items-center gap-2">
             <span className={`size-2 shrink-0 rounded-full ${shade(place)}`} aria-hidden />

@@ -13,7 +13,7 @@ export function formatDuration(ms: number): string {
 export function formatMoment(iso: string, now: Date, locale?: string): string {
   const moment = new Date(iso);
   if (Number.isNaN(moment.getTime())) return '';
-  const time = moment.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+  const time = moment.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' });
   if (moment.toDateString() === now.toDateString()) return `Today, ${time}`;
   const year = moment.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' as const };
   return `${moment.toLocaleDateString(locale, { day: 'numeric', month: 'short', ...year })}, ${time}`;
