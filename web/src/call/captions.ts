@@ -31,7 +31,7 @@ const MAX_CAPTIONS = 300;
 
 export function callerSaid(captions: Captions, itemId: string, text: string, stage: 'partial' | 'final'): Captions {
   const known = captions.find((caption) => caption.caller?.itemId === itemId);
-  if (stage === 'partial' && (text === '' || known?.caller?.final)) return captions;
+  if (stage === 'partial' && known?.caller?.final) return captions;
   const caller = { itemId, text, final: stage === 'final' };
   if (known) return replace(captions, known, text === '' && known.agent === null ? null : { ...known, caller });
   return text === '' ? captions : append(captions, { caller, agent: null });
@@ -68,10 +68,15 @@ export function turnRecorded(captions: Captions, record: Turn): Captions {
     open.find((caption) => caption.agent !== null && caption.agent.status !== 'in_progress') ??
     open[0];
   if (!owner) return captions;
-  const interrupted = record.status === 'interrupted';
   const caller = owner.caller && { ...owner.caller, text: record.userText || owner.caller.text, final: true };
-  const agent = owner.agent && { ...owner.agent, text: interrupted ? record.heardText : record.agentText || owner.agent.text };
+  const agent = recordedAgent(owner.agent, record);
   return replace(captions, owner, { ...owner, caller, agent, record });
+}
+
+/** A turn may fail before its answer was announced; then the record alone tells of it. */
+function recordedAgent(agent: AgentWords | null, { status, agentText, heardText }: Turn): AgentWords | null {
+  if (!agent) return status === 'failed' ? { responseId: '', itemId: '', text: heardText, status } : null;
+  return { ...agent, text: status === 'interrupted' ? heardText : agentText || agent.text };
 }
 
 export function lastLatencyMs(captions: Captions): number | null {

@@ -75,6 +75,7 @@ describe('captions', () => {
   it('drop words that turn out to be none', () => {
     expect(run([partial('i1', 'uh'), final('i1', '')], started).captions).toEqual([]);
     expect(run([final('i1', '')], started).captions).toEqual([]);
+    expect(run([partial('i1', 'uh'), partial('i1', '')], started).captions).toEqual([]);
   });
 
   it('put the answer beside its question, words as they are spoken', () => {
@@ -125,6 +126,11 @@ describe('turn records', () => {
       started,
     );
     expect(state.captions.map((caption) => caption.record?.voiceToVoiceMs)).toEqual([1, 2]);
+  });
+
+  it('tell of an answer that failed before it began', () => {
+    const state = run([final('i1', 'Dog?'), said({ type: 'antiphon.turn', turn: turn({ userText: 'Dog?', status: 'failed' }) })], started);
+    expect(state.captions[0]?.agent).toMatchObject({ text: '', status: 'failed' });
   });
 
   it('are dropped when there is no turn to file them with', () => {
