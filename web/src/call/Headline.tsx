@@ -18,7 +18,7 @@ export function Headline({ call }: HeadlineProps) {
           <TriangleAlert aria-hidden className="size-6 shrink-0" />
           {title}
         </h1>
-        <p className="text-pretty text-muted">{advice}</p>
+        <p className="text-balance text-muted">{advice}</p>
       </div>
     );
   }
@@ -26,7 +26,7 @@ export function Headline({ call }: HeadlineProps) {
   return (
     <div className="flex flex-col items-center gap-1.5 text-center">
       <h1 className="font-serif text-4xl md:text-5xl">{word}</h1>
-      <p className="min-h-6 text-pretty text-muted">{hint}</p>
+      <p className="min-h-6 text-balance text-muted">{hint}</p>
     </div>
   );
 }

@@ -16,6 +16,12 @@ const SIZES = {
   'beside-captions': 'w-40 lg:w-[min(25rem,48dvh)]',
 } as const;
 
+/**
+ * Strings swing slowly enough for 30 frames a second. Without a graphics card, every second frame saved is a quarter of
+ * a processor core, and the models that answer may run on the same one. A little less than two frames of a 60 Hz screen.
+ */
+const FRAME_MS = 30;
+
 /** After a pause (a hidden tab) the motion goes on from where it was instead of leaping. */
 const LONGEST_STEP_SECONDS = 0.1;
 
@@ -35,6 +41,8 @@ export function Visualiser({ mood, readLevels, size, meters }: VisualiserProps) 
     let shown: Levels = { you: 0, antiphon: 0 };
     let last = performance.now();
     let frame = requestAnimationFrame(function draw(now: number) {
+      frame = requestAnimationFrame(draw);
+      if (now - last < FRAME_MS) return;
       const step = Math.min(LONGEST_STEP_SECONDS, Math.max(0, now - last) / 1000);
       last = now;
       const levels = latest.current.readLevels();
@@ -44,7 +52,6 @@ export function Visualiser({ mood, readLevels, size, meters }: VisualiserProps) 
       setBar(antiphonBar, shown.antiphon);
       const context = sized(canvas.current);
       if (context) paintOrb(context, context.canvas.width, orb, latest.current.palette);
-      frame = requestAnimationFrame(draw);
     });
     return () => { cancelAnimationFrame(frame); };
   }, [motion]);

@@ -37,7 +37,7 @@ interface Sheaf {
 const STRINGS = 9;
 /** How far a string rests from its neighbour, in radii. */
 const GAP = 0.007;
-const POINTS = 120;
+const POINTS = 96;
 const MOODS = ['resting', 'listening', 'thinking', 'speaking'] as const;
 
 export function restingOrb(mode: OrbMotion['mode']): OrbMotion {
