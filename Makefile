@@ -7,8 +7,8 @@ export XDG_CACHE_HOME ?= $(HOME)/.cache
 cache := $(XDG_CACHE_HOME)/antiphon
 # One target folder for every clone, so that llama.cpp, libopus and aws-lc are compiled once.
 export CARGO_TARGET_DIR ?= $(cache)/target
-export PATH := $(PATH):$(cache)/node/bin
-# One heavy job at a time on small machines, quieter logs in CI.
+# Holds a Node.js only where the system has none that will do.
+export PATH := $(cache)/node/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 
 antiphon := $(CARGO_TARGET_DIR)/release/antiphon

@@ -1,0 +1,132 @@
+//! The far end of a call in virtual time: a caller who speaks tones, and the pacing that a media server does.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use audio::leg::{Clip, FRAME_MS, FromCaller, OpusFrame, PlayoutMark, ToCaller};
+use audio::opus::{Encoder, EncoderConfig};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::scripted::tone;
+
+const RATE_HZ: u32 = 16_000;
+const MARK_EVERY_FRAMES: u32 = 5;
+
+/// A caller whose every frame the test decides.
+pub struct Caller {
+    to_agent: mpsc::Sender<FromCaller>,
+    from_agent: mpsc::Receiver<ToCaller>,
+    encoder: Encoder,
+    sequence: u64,
+    queue: VecDeque<ToCaller>,
+    played: Option<(Clip, u32)>,
+    /// Frames of the agent's voice that were heard, with when.
+    pub heard: Vec<(Instant, Clip)>,
+    /// Text messages from the agent.
+    pub messages: Vec<String>,
+}
+
+impl Caller {
+    /// A caller and the two ends of the link that the agent gets.
+    pub fn connect() -> (Self, mpsc::Receiver<FromCaller>, mpsc::Sender<ToCaller>) {
+        let (to_agent, from_caller) = mpsc::channel(512);
+        let (to_caller, from_agent) = mpsc::channel(512);
+        let encoder = Encoder::new(&EncoderConfig { rate_hz: RATE_HZ, ..EncoderConfig::default() }).unwrap();
+        let caller = Self {
+            to_agent,
+            from_agent,
+            encoder,
+            sequence: 0,
+            queue: VecDeque::new(),
+            played: None,
+            heard: Vec::new(),
+            messages: Vec::new(),
+        };
+        (caller, from_caller, to_caller)
+    }
+
+    /// Speaks for this long, in real (virtual) time.
+    pub async fn speak(&mut self, ms: u32) {
+        self.send_for(ms, Some(0.5)).await;
+    }
+
+    /// Sends silence for this long.
+    pub async fn silence(&mut self, ms: u32) {
+        self.send_for(ms, Some(0.0)).await;
+    }
+
+    /// Sends no packet for this long, as a muted microphone with silence suppression does.
+    pub async fn send_nothing(&mut self, ms: u32) {
+        self.send_for(ms, None).await;
+    }
+
+    /// Hangs up.
+    pub async fn hang_up(self) {
+        self.to_agent.send(FromCaller::Ended(audio::leg::EndReason::Hangup)).await.unwrap();
+    }
+
+    async fn send_for(&mut self, ms: u32, amplitude: Option<f32>) {
+        let mut ticks = interval(Duration::from_millis(u64::from(FRAME_MS)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        for _ in 0..ms / FRAME_MS {
+            ticks.tick().await;
+            if let Some(amplitude) = amplitude {
+                let frame: Vec<f32> = tone(RATE_HZ, FRAME_MS).iter().map(|s| s * amplitude * 2.0).collect();
+                let payload = self.encoder.encode(&frame).unwrap();
+                self.sequence += 1;
+                let frame = OpusFrame { sequence: self.sequence, rtp_time: self.sequence * 960, payload };
+                self.tell(FromCaller::Frame(frame)).await;
+            }
+            self.play().await;
+        }
+    }
+
+    /// Plays at most one frame, as a media server does every 20 ms.
+    async fn play(&mut self) {
+        while let Ok(message) = self.from_agent.try_recv() {
+            match message {
+                ToCaller::Flush => {
+                    self.queue.clear();
+                    let cut = self.played.take().map(|(clip, frames)| (clip, frames * FRAME_MS));
+                    self.tell(FromCaller::Playout(PlayoutMark::Flushed { cut })).await;
+                }
+                ToCaller::Message(text) => self.messages.push(text),
+                voice @ (ToCaller::Voice { .. } | ToCaller::EndOfClip(_)) => self.queue.push_back(voice),
+                ToCaller::Hangup => {}
+            }
+        }
+        while let Some(message) = self.queue.pop_front() {
+            match message {
+                ToCaller::EndOfClip(clip) => {
+                    self.played = None;
+                    self.tell(FromCaller::Playout(PlayoutMark::Finished(clip))).await;
+                }
+                ToCaller::Voice { clip, .. } => return self.play_frame(clip).await,
+                ToCaller::Flush | ToCaller::Message(_) | ToCaller::Hangup => {}
+            }
+        }
+    }
+
+    async fn play_frame(&mut self, clip: Clip) {
+        self.heard.push((Instant::now(), clip));
+        let frames = match self.played {
+            Some((playing, frames)) if playing == clip => frames + 1,
+            Some(_) | None => {
+                self.tell(FromCaller::Playout(PlayoutMark::Started(clip))).await;
+                1
+            }
+        };
+        self.played = Some((clip, frames));
+        if frames.is_multiple_of(MARK_EVERY_FRAMES) {
+            let heard_ms = frames * FRAME_MS;
+            self.tell(FromCaller::Playout(PlayoutMark::Reached { clip, heard_ms })).await;
+        }
+    }
+
+    async fn tell(&self, message: FromCaller) {
+        // The agent may be gone already; what the test asserts then is why.
+        drop(self.to_agent.send(message).await);
+    }
+}
