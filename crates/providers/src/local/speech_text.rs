@@ -97,6 +97,7 @@ mod tests {
             ("+1-800-555-0199", "plus one, eight zero zero, five five five, zero one nine nine"),
             ("221B Baker St.", "two twenty one B Baker street"),
             ("Mr. and Mrs. Smith met Dr. Who", "mister and missus Smith met doctor Who"),
+            ("St. Louis", "saint Louis"),
             ("Fruit, e.g. apples, etc.", "Fruit, for example apples, et cetera."),
             ("Tom & Jerry", "Tom and Jerry"),
             ("2 + 2 = 4", "two plus two equals four"),

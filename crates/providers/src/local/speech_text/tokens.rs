@@ -3,7 +3,7 @@
 use super::numbers::{cardinal, digits, ordinal, written, year};
 
 /// Abbreviations with their full stop, which does not end the sentence.
-const ABBREVIATIONS: [(&str, &str); 22] = [
+const ABBREVIATIONS: [(&str, &str); 21] = [
     ("mr.", "mister"),
     ("mrs.", "missus"),
     ("ms.", "miz"),
@@ -22,7 +22,6 @@ const ABBREVIATIONS: [(&str, &str); 22] = [
     ("approx.", "approximately"),
     ("dept.", "department"),
     ("est.", "established"),
-    ("no.", "no"),
     ("a.m.", "a m"),
     ("p.m.", "p m"),
     ("u.s.", "u s"),
@@ -88,7 +87,7 @@ const YEARS: std::ops::RangeInclusive<u64> = 1100..=2099;
 pub(super) fn say(words: &[&str]) -> (String, usize) {
     let Some(word) = words.first() else { return (String::new(), 1) };
     let next = words.get(1).copied().unwrap_or_default();
-    if let Some(full) = abbreviation(word, words.len() == 1) {
+    if let Some(full) = abbreviation(word, next) {
         return (full, 1);
     }
     if let Some(said) = area_code(word, next) {
@@ -97,26 +96,25 @@ pub(super) fn say(words: &[&str]) -> (String, usize) {
     let core = word.trim_matches(|c: char| ",;:!?()'\"*~`".contains(c)).trim_end_matches('.');
     // A word of nothing but marks is kept when they are pauses, and said when they are signs.
     let Some(start) = word.find(core).filter(|_| !core.is_empty()) else { return (lone_mark(word), 1) };
-    let (before, after) = (opening(&word[..start]), closing(&word[start + core.len()..]));
+    let after = closing(&word[start + core.len()..]);
     let next_core = next.trim_end_matches(|c: char| ",;:!?.)".contains(c));
     let (said, taken) = match two_words(core, next_core) {
         Some(said) => (said, 2),
         None => (one_word(core), 1),
     };
     let after = if taken == 2 { closing(&next[next_core.len()..]) } else { after };
-    (format!("{before}{said}{after}"), taken)
+    (format!("{said}{after}"), taken)
 }
 
-fn abbreviation(word: &str, is_last: bool) -> Option<String> {
+fn abbreviation(word: &str, next: &str) -> Option<String> {
     let bare = word.trim_start_matches('(');
     let stop = bare.find(|c: char| ",;:!?)".contains(c)).unwrap_or(bare.len());
     let (abbreviated, after) = bare.split_at(stop);
     let (mark, full) = ABBREVIATIONS.iter().find(|(mark, _)| mark.eq_ignore_ascii_case(abbreviated))?;
-    if *mark == "no." {
-        return None;
-    }
+    // In front of a name it is a saint, behind one a street.
+    let full = if *mark == "st." && next.starts_with(char::is_uppercase) { "saint" } else { full };
     // The stop of an abbreviation that ends the text ends the sentence too, except in a name or an address.
-    let stop = if is_last && matches!(*mark, "etc." | "a.m." | "p.m.") { "." } else { "" };
+    let stop = if next.is_empty() && matches!(*mark, "etc." | "a.m." | "p.m.") { "." } else { "" };
     Some(format!("{full}{stop}{}", closing(after)))
 }
 
@@ -439,11 +437,6 @@ fn lone_mark(word: &str) -> String {
         "-" | "–" | "—" => ",".to_owned(),
         _ => closing(word),
     }
-}
-
-/// Marks in front of a word that mean something to a voice: none.
-fn opening(_: &str) -> &'static str {
-    ""
 }
 
 /// Marks behind a word that mean something to a voice: pauses.
