@@ -36,17 +36,17 @@ pub enum WavError {
 /// # Errors
 /// See [`WavError`].
 pub fn read(bytes: &[u8]) -> Result<Wav, WavError> {
-    let mut reader = WavReader::new(Cursor::new(bytes)).map_err(from_hound)?;
+    let mut reader = WavReader::new(Cursor::new(bytes)).map_err(|error| from_hound(&error))?;
     let spec = reader.spec();
     if spec.sample_rate == 0 || spec.channels == 0 {
         return Err(WavError::NotWav("its sample rate or channel count is zero".into()));
     }
     let interleaved: Vec<f32> = match spec.sample_format {
-        SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>().map_err(from_hound)?,
+        SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>().map_err(|error| from_hound(&error))?,
         SampleFormat::Int => {
             let full_scale = (1_i64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
             let scaled = reader.samples::<i32>().map(|sample| sample.map(|sample| sample as f32 / full_scale));
-            scaled.collect::<Result<_, _>>().map_err(from_hound)?
+            scaled.collect::<Result<_, _>>().map_err(|error| from_hound(&error))?
         }
     };
     let samples = mix_down(interleaved, usize::from(spec.channels));
@@ -82,13 +82,13 @@ fn mix_down(interleaved: Vec<f32>, channels: usize) -> Vec<f32> {
     interleaved.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect()
 }
 
-fn from_hound(error: hound::Error) -> WavError {
+fn from_hound(error: &hound::Error) -> WavError {
     match error {
         hound::Error::Unsupported | hound::Error::InvalidSampleFormat | hound::Error::TooWide => {
             WavError::Unsupported(error.to_string())
         }
         hound::Error::IoError(_) => WavError::NotWav("it ends too early".into()),
-        hound::Error::FormatError(reason) => WavError::NotWav(reason.into()),
+        hound::Error::FormatError(reason) => WavError::NotWav((*reason).into()),
         hound::Error::UnfinishedSample => WavError::NotWav("its last sample is cut".into()),
     }
 }

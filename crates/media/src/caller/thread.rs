@@ -1,0 +1,212 @@
+//! The client's thread: one socket, one peer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use audio::jitter::RtpPacket;
+use audio::leg::{FRAME_MS, OpusFrame, RTP_CLOCK_HZ};
+use bytes::Bytes;
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::CallerEvent;
+use crate::peer::{Datagram, OutgoingAudio, Peer, PeerEvent};
+use crate::texts::Texts;
+
+pub(super) const WAKER: Token = Token(0);
+const SOCKET: Token = Token(1);
+/// Sleep without any deadline.
+const MAX_SLEEP: Duration = Duration::from_secs(1);
+/// How soon texts that found no room are tried again.
+const TEXT_RETRY: Duration = Duration::from_millis(20);
+/// How long closing may take to get texts out.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
+const FRAME_TICKS: u64 = (RTP_CLOCK_HZ / 1_000 * FRAME_MS) as u64;
+
+/// What the user asks for.
+pub(super) enum Order {
+    Speak(Bytes),
+    Skip,
+    Write(String),
+    Close,
+}
+
+pub(super) struct CallerThread {
+    peer: Peer,
+    poll: Poll,
+    socket: UdpSocket,
+    local: SocketAddr,
+    orders: Receiver<Order>,
+    events: Sender<CallerEvent>,
+    texts: Texts,
+    rtp_time: u64,
+    /// Frames left out since the last one; the next bears the marker.
+    skipped: u32,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Connecting {
+        give_up_at: Instant,
+    },
+    Connected,
+    /// The user has closed; texts may still go out until then.
+    Closing {
+        until: Instant,
+    },
+    Closed,
+}
+
+impl CallerThread {
+    pub(super) fn new(
+        peer: Peer,
+        poll: Poll,
+        socket: std::net::UdpSocket,
+        local: SocketAddr,
+        orders: Receiver<Order>,
+        events: Sender<CallerEvent>,
+        give_up_at: Instant,
+    ) -> io::Result<Self> {
+        let mut socket = UdpSocket::from_std(socket);
+        poll.registry().register(&mut socket, SOCKET, Interest::READABLE)?;
+        Ok(Self {
+            peer,
+            poll,
+            socket,
+            local,
+            orders,
+            events,
+            texts: Texts::default(),
+            rtp_time: 0,
+            skipped: 0,
+            stage: Stage::Connecting { give_up_at },
+        })
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(8);
+        while let Some(wake) = self.run_peer() {
+            let sleep = wake.saturating_duration_since(Instant::now()).min(MAX_SLEEP);
+            if let Err(error) = self.poll.poll(&mut events, Some(sleep))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "caller could not wait for packets");
+                break;
+            }
+            self.receive_packets();
+            self.follow_orders();
+        }
+        let socket = &self.socket;
+        self.peer.close(Instant::now(), &mut |_, to, bytes| drop(socket.send_to(bytes, to)));
+        self.tell(CallerEvent::Closed);
+    }
+
+    /// Runs the peer and says when to do so again; `None` when the connection is over.
+    fn run_peer(&mut self) -> Option<Instant> {
+        let now = Instant::now();
+        self.texts.flush(|text| self.peer.write_text(text));
+        let socket = &self.socket;
+        let mut news = Vec::new();
+        // What cannot be sent is lost, as on any network.
+        let wake = self.peer.run(now, &mut |_, to, bytes| drop(socket.send_to(bytes, to)), &mut news);
+        for event in news {
+            self.on_peer_event(event, now);
+        }
+        let until = match self.stage {
+            Stage::Connecting { give_up_at } => give_up_at,
+            Stage::Connected => now + MAX_SLEEP,
+            Stage::Closing { until } if self.texts.is_empty() && !self.peer.is_sending_text() => until.min(now),
+            Stage::Closing { until } => until,
+            Stage::Closed => now,
+        };
+        let retry =
+            if self.texts.is_empty() && matches!(self.stage, Stage::Connected) { until } else { now + TEXT_RETRY };
+        (until > now).then_some(wake?.min(until).min(retry))
+    }
+
+    fn on_peer_event(&mut self, event: PeerEvent, now: Instant) {
+        match event {
+            PeerEvent::Connected => {
+                if matches!(self.stage, Stage::Connecting { .. }) {
+                    self.stage = Stage::Connected;
+                }
+                self.tell(CallerEvent::Connected);
+            }
+            PeerEvent::ChannelOpen => self.tell(CallerEvent::ChannelOpen),
+            PeerEvent::Text(text) => self.tell(CallerEvent::Message(text)),
+            PeerEvent::Audio(RtpPacket { sequence, timestamp, payload }) => {
+                let frame = OpusFrame { sequence: sequence.into(), rtp_time: timestamp.into(), payload };
+                self.tell(CallerEvent::Frame { arrived: now, frame });
+            }
+            PeerEvent::Closed => self.stage = Stage::Closed,
+        }
+    }
+
+    fn receive_packets(&mut self) {
+        let mut buffer = [0; 2_048];
+        loop {
+            match self.socket.recv_from(&mut buffer) {
+                Ok((length, source)) => {
+                    let datagram = Datagram { source, destination: self.local, bytes: &buffer[..length] };
+                    self.peer.receive(datagram, Instant::now());
+                    // One packet may call for several in return, and the stack wants to be emptied after each.
+                    if self.run_peer().is_none() {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => tracing::trace!(%error, "receiving went on"),
+            }
+        }
+    }
+
+    fn follow_orders(&mut self) {
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Speak(payload)) => self.speak(&payload),
+                Ok(Order::Skip) => {
+                    self.rtp_time += FRAME_TICKS;
+                    self.skipped += 1;
+                }
+                Ok(Order::Write(text)) => {
+                    if self.texts.push(text).is_err() {
+                        tracing::warn!("caller's text dropped: too many wait");
+                    }
+                }
+                Ok(Order::Close) => {
+                    let until = match self.stage {
+                        Stage::Connected => Instant::now() + CLOSE_GRACE,
+                        // Texts of a connection that never was, or is over, go nowhere.
+                        Stage::Connecting { .. } | Stage::Closing { .. } | Stage::Closed => Instant::now(),
+                    };
+                    self.stage = Stage::Closing { until };
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn speak(&mut self, payload: &[u8]) {
+        let packet = OutgoingAudio { rtp_time: self.rtp_time, marker: self.skipped > 0, payload: payload.into() };
+        self.rtp_time += FRAME_TICKS;
+        self.skipped = 0;
+        if matches!(self.stage, Stage::Connected) {
+            self.peer.write_audio(packet, Instant::now());
+            let _ = self.run_peer();
+        }
+    }
+
+    /// The end is told by the channel's end too, so a full channel loses nothing but frames worth dropping.
+    fn tell(&self, event: CallerEvent) {
+        if let Err(TrySendError::Full(event)) = self.events.try_send(event)
+            && !matches!(event, CallerEvent::Frame { .. })
+        {
+            tracing::warn!("caller's event dropped: the user lags");
+        }
+    }
+}

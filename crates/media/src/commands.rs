@@ -1,0 +1,166 @@
+//! What other threads ask of the media thread, and how they wake it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use audio::leg::{EndReason, FromCaller, ToCaller};
+use mio::Waker;
+use tokio::sync::mpsc::Sender;
+
+use crate::peer::Peer;
+use crate::sdp::Role;
+use crate::stats::Counters;
+
+/// Commands under way. A thousand voices make 50,000 a second and the thread empties the queue every few
+/// milliseconds; when it is full, voice and text are dropped and the rest waits for room.
+const MAX_COMMANDS: usize = 16_384;
+
+/// Names a call for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CallKey(pub(crate) u64);
+
+/// Names a leg for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LegKey(pub(crate) u64);
+
+/// What the media thread is asked to do.
+pub(crate) enum Command {
+    Open(NewCall),
+    Listen { call: CallKey, listener_id: String, leg: NewLeg },
+    ToCaller { call: CallKey, message: ToCaller },
+    Hangup { call: CallKey, reason: EndReason },
+    CloseListener { call: CallKey, listener_id: String },
+    Shutdown,
+}
+
+/// A call to take over.
+pub(crate) struct NewCall {
+    pub(crate) key: CallKey,
+    pub(crate) id: String,
+    pub(crate) role: Role,
+    pub(crate) leg: NewLeg,
+    pub(crate) to_agent: Sender<FromCaller>,
+}
+
+/// A negotiated peer to take over.
+pub(crate) struct NewLeg {
+    pub(crate) key: LegKey,
+    pub(crate) ufrag: String,
+    pub(crate) peer: Peer,
+}
+
+/// The asking end; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Commands {
+    sender: SyncSender<Command>,
+    alarm: Arc<Alarm>,
+    counters: Arc<Counters>,
+}
+
+/// The media thread is gone.
+#[derive(Debug)]
+pub(crate) struct ThreadGone;
+
+/// The doing end.
+pub(crate) struct CommandQueue {
+    receiver: Receiver<Command>,
+    alarm: Arc<Alarm>,
+}
+
+struct Alarm {
+    waker: Waker,
+    /// Set from the first command until the thread looks: the others need not wake it again.
+    is_ringing: AtomicBool,
+}
+
+pub(crate) fn channel(waker: Waker, counters: Arc<Counters>) -> (Commands, CommandQueue) {
+    let (sender, receiver) = sync_channel(MAX_COMMANDS);
+    let alarm = Arc::new(Alarm { waker, is_ringing: AtomicBool::new(false) });
+    (Commands { sender, alarm: Arc::clone(&alarm), counters }, CommandQueue { receiver, alarm })
+}
+
+impl Commands {
+    /// Asks for something that must be done; waits in the rare case that the queue is full.
+    pub(crate) fn send(&self, command: Command) -> Result<(), ThreadGone> {
+        self.sender.send(command).map_err(|_| ThreadGone)?;
+        self.alarm.ring();
+        Ok(())
+    }
+
+    /// Asks for something that may be left out under overload. `false`: it was.
+    fn offer(&self, command: Command) -> bool {
+        match self.sender.try_send(command) {
+            Ok(()) => {
+                self.alarm.ring();
+                true
+            }
+            // A call that is gone misses nothing.
+            Err(TrySendError::Disconnected(_)) => true,
+            Err(TrySendError::Full(_)) => false,
+        }
+    }
+}
+
+impl CommandQueue {
+    /// Lets the next command wake the thread again; call before emptying the queue.
+    pub(crate) fn rearm(&self) {
+        self.alarm.is_ringing.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn next(&self) -> Option<Command> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+impl Alarm {
+    fn ring(&self) {
+        if !self.is_ringing.swap(true, Ordering::SeqCst)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "media thread could not be woken");
+        }
+    }
+}
+
+/// The agent's end of a call: what it says goes to the caller. Cheap to clone; outliving the call does no harm.
+#[derive(Clone)]
+pub struct CallSender {
+    call: CallKey,
+    commands: Commands,
+}
+
+impl CallSender {
+    pub(crate) fn new(call: CallKey, commands: Commands) -> Self {
+        Self { call, commands }
+    }
+
+    /// Sends without waiting. Under overload voice and text are dropped and counted; once the call is over,
+    /// everything is ignored.
+    pub fn send(&self, message: ToCaller) {
+        let call = self.call;
+        match message {
+            ToCaller::Voice { .. } => {
+                if !self.commands.offer(Command::ToCaller { call, message }) {
+                    self.commands.counters.voice_dropped.add(1);
+                }
+            }
+            ToCaller::Message(_) => {
+                if !self.commands.offer(Command::ToCaller { call, message }) {
+                    self.commands.counters.texts_dropped.add(1);
+                }
+            }
+            ToCaller::EndOfClip(_) | ToCaller::Flush | ToCaller::Hangup => {
+                // Without its thread the call is over.
+                let _ = self.commands.send(Command::ToCaller { call, message });
+            }
+        }
+    }
+}
+
+impl fmt::Debug for CallSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CallSender").field(&self.call).finish()
+    }
+}

@@ -1,0 +1,179 @@
+//! Which leg a packet belongs to. Pure: addresses and bytes in, a key out.
+//!
+//! A known source address decides, except for STUN requests, which name their leg themselves: a caller may begin a
+//! new connection from an address of an old one. An address is learnt only after the leg has accepted a packet from
+//! it, so that a guessed name cannot take over another caller's address.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+/// Addresses remembered for one leg: a phone that changes networks leaves a few behind.
+pub(crate) const MAX_ADDRESSES_PER_LEG: usize = 16;
+
+/// The tables of one UDP port.
+#[derive(Debug)]
+pub(crate) struct Demux<K> {
+    by_address: HashMap<SocketAddr, K>,
+    by_ufrag: HashMap<String, K>,
+    legs: HashMap<K, Names>,
+}
+
+/// What is kept for a leg, to be forgotten with it.
+#[derive(Debug)]
+struct Names {
+    ufrag: String,
+    addresses: Vec<SocketAddr>,
+}
+
+/// Where a packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route<K> {
+    /// To this leg, whose address is known.
+    Known(K),
+    /// To this leg if it accepts the packet; then [`Demux::learn`] the address.
+    Claimed(K),
+    /// To nobody.
+    Unknown,
+}
+
+impl<K: Copy + Eq + std::hash::Hash> Demux<K> {
+    pub(crate) fn new() -> Self {
+        Self { by_address: HashMap::new(), by_ufrag: HashMap::new(), legs: HashMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, leg: K, ufrag: String) {
+        self.by_ufrag.insert(ufrag.clone(), leg);
+        self.legs.insert(leg, Names { ufrag, addresses: Vec::new() });
+    }
+
+    pub(crate) fn remove(&mut self, leg: K) {
+        let Some(names) = self.legs.remove(&leg) else { return };
+        self.by_ufrag.remove(&names.ufrag);
+        for address in names.addresses {
+            if self.by_address.get(&address) == Some(&leg) {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    pub(crate) fn route(&self, source: SocketAddr, packet: &[u8]) -> Route<K> {
+        let known = self.by_address.get(&source);
+        if let Some(ufrag) = stun_request_ufrag(packet) {
+            return match self.by_ufrag.get(ufrag) {
+                Some(leg) if known == Some(leg) => Route::Known(*leg),
+                Some(leg) => Route::Claimed(*leg),
+                None => Route::Unknown,
+            };
+        }
+        known.map_or(Route::Unknown, |leg| Route::Known(*leg))
+    }
+
+    /// Remembers that the leg accepted a packet from this address; the oldest address gives way to the 17th.
+    pub(crate) fn learn(&mut self, leg: K, source: SocketAddr) {
+        let Some(names) = self.legs.get_mut(&leg) else { return };
+        names.addresses.retain(|address| *address != source);
+        if names.addresses.len() == MAX_ADDRESSES_PER_LEG {
+            let oldest = names.addresses.remove(0);
+            if self.by_address.get(&oldest) == Some(&leg) {
+                self.by_address.remove(&oldest);
+            }
+        }
+        names.addresses.push(source);
+        self.by_address.insert(source, leg);
+    }
+}
+
+const STUN_HEADER_BYTES: usize = 20;
+const STUN_BINDING_REQUEST: [u8; 2] = [0, 1];
+const STUN_MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+const STUN_USERNAME: u16 = 6;
+
+/// Our ICE user name fragment in a STUN binding request: the part of USERNAME before the colon (RFC 8445, 7.2.2).
+fn stun_request_ufrag(packet: &[u8]) -> Option<&str> {
+    let (header, mut attributes) = packet.split_at_checked(STUN_HEADER_BYTES)?;
+    if header[..2] != STUN_BINDING_REQUEST || header[4..8] != STUN_MAGIC_COOKIE {
+        return None;
+    }
+    while let Some((head, rest)) = attributes.split_at_checked(4) {
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let value = rest.get(..length)?;
+        if u16::from_be_bytes([head[0], head[1]]) == STUN_USERNAME {
+            return std::str::from_utf8(value).ok()?.split(':').next();
+        }
+        attributes = rest.get(length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(username: &str) -> Vec<u8> {
+        let mut packet = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+        packet.extend([0; 12]);
+        // PRIORITY first, so that walking over attributes is exercised.
+        packet.extend([0, 0x24, 0, 4, 1, 2, 3, 4]);
+        packet.extend([0, 6, 0, username.len() as u8]);
+        packet.extend(username.as_bytes());
+        packet.resize(packet.len().next_multiple_of(4), 0);
+        packet
+    }
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    const RTP: &[u8] = &[0x80, 111, 0, 1];
+
+    #[test]
+    fn a_request_claims_its_leg_and_later_packets_follow_the_address() {
+        let mut demux = Demux::new();
+        demux.add(7, "ours".into());
+        assert_eq!(demux.route(address(1), RTP), Route::Unknown);
+        assert_eq!(demux.route(address(1), &request("ours:theirs")), Route::Claimed(7));
+        demux.learn(7, address(1));
+        assert_eq!(demux.route(address(1), RTP), Route::Known(7));
+        assert_eq!(demux.route(address(1), &request("ours:theirs")), Route::Known(7));
+        assert_eq!(demux.route(address(2), RTP), Route::Unknown);
+    }
+
+    #[test]
+    fn a_new_connection_from_an_old_address_goes_to_the_new_leg() {
+        let mut demux = Demux::new();
+        demux.add(1, "old".into());
+        demux.add(2, "new".into());
+        demux.learn(1, address(1));
+        assert_eq!(demux.route(address(1), &request("new:x")), Route::Claimed(2));
+        demux.learn(2, address(1));
+        demux.remove(1);
+        assert_eq!(demux.route(address(1), RTP), Route::Known(2));
+    }
+
+    #[test]
+    fn a_removed_leg_leaves_nothing_behind() {
+        let mut demux = Demux::new();
+        demux.add(1, "gone".into());
+        for port in 0..100 {
+            demux.learn(1, address(port));
+        }
+        assert_eq!(demux.by_address.len(), MAX_ADDRESSES_PER_LEG);
+        demux.remove(1);
+        assert!(demux.by_address.is_empty() && demux.by_ufrag.is_empty() && demux.legs.is_empty());
+    }
+
+    #[test]
+    fn damaged_requests_are_nobodys() {
+        let mut demux = Demux::new();
+        demux.add(1, "a".into());
+        let whole = request("a:b");
+        for length in 0..whole.len() {
+            assert_ne!(demux.route(address(1), &whole[..length]), Route::Known(1));
+        }
+        let mut lying = whole.clone();
+        lying[23] = 200;
+        assert_eq!(demux.route(address(1), &lying), Route::Unknown);
+        assert_eq!(demux.route(address(1), &request("someone else")), Route::Unknown);
+        assert_eq!(demux.route(address(1), &[]), Route::Unknown);
+    }
+}

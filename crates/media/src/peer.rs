@@ -1,0 +1,263 @@
+//! One WebRTC peer connection: packets, time, audio and text in; packets and events out.
+//!
+//! The only module that knows the WebRTC stack (str0m, without IO): an upgrade touches this file and its folder.
+//! After every change call [`Peer::run`], which sends what is due and tells when to come back.
+
+mod dtls;
+mod factory;
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use audio::jitter::RtpPacket;
+use bytes::Bytes;
+use str0m::channel::ChannelId;
+use str0m::format::Codec;
+use str0m::media::{Frequency, MediaData, MediaTime, Mid, Pt};
+use str0m::net::{Protocol, Receive};
+use str0m::{Event, Input, Output, Rtc, RtcError};
+
+pub(crate) use factory::{PeerFactory, PendingOffer};
+
+/// The data channel that carries events (OpenAI Realtime); others are ignored.
+pub(crate) const EVENTS_CHANNEL: &str = "oai-events";
+/// Turns of the stack's inner clock in one [`Peer::run`]; a bound on what a confused stack can cost.
+const MAX_TURNS: usize = 32;
+
+/// A datagram, with the local address it came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Datagram<'a> {
+    pub(crate) source: SocketAddr,
+    pub(crate) destination: SocketAddr,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// Sends one datagram: source, destination, bytes.
+pub(crate) type SendDatagram<'a> = &'a mut dyn FnMut(SocketAddr, SocketAddr, &[u8]);
+
+/// What happened to a peer.
+#[derive(Debug)]
+pub(crate) enum PeerEvent {
+    /// ICE and DTLS are up.
+    Connected,
+    /// The events channel is open.
+    ChannelOpen,
+    /// An Opus packet.
+    Audio(RtpPacket),
+    /// A text message on the events channel.
+    Text(String),
+    /// The peer closed the connection.
+    Closed,
+}
+
+/// What became of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextFate {
+    /// On its way.
+    Sent,
+    /// The channel is full or not open yet: try again later.
+    NotYet,
+    /// The channel refuses it for good.
+    Refused,
+}
+
+/// One end of a peer connection.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    rtc: Box<Rtc>,
+    audio: Option<Mid>,
+    /// The payload type to send with, once known.
+    opus: Option<Pt>,
+    channel: Option<ChannelId>,
+}
+
+impl Peer {
+    fn new(rtc: Box<Rtc>, audio: Option<Mid>) -> Self {
+        Self { rtc, audio, opus: None, channel: None }
+    }
+
+    /// Whether the datagram is meant for this peer; proves a STUN request's password.
+    pub(crate) fn accepts(&self, datagram: Datagram<'_>, now: Instant) -> bool {
+        receive(datagram).is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
+    }
+
+    /// Takes a datagram in. What the stack cannot use is dropped: anybody may send packets in a peer's name, and a
+    /// connection that really broke is noticed by its silence.
+    pub(crate) fn receive(&mut self, datagram: Datagram<'_>, now: Instant) {
+        let Some(received) = receive(datagram) else { return };
+        let taken = contain(|| self.rtc.handle_input(Input::Receive(now, received)));
+        match taken {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(%error, "packet refused"),
+            None => self.rtc.disconnect(),
+        }
+    }
+
+    /// Sends what is due, collects events, and tells when to call again; `None` when the connection is over.
+    pub(crate) fn run(&mut self, now: Instant, send: SendDatagram<'_>, events: &mut Vec<PeerEvent>) -> Option<Instant> {
+        let mut wake = now;
+        for _ in 0..MAX_TURNS {
+            match contain(|| self.turn(now, send, events)) {
+                Some(next) => wake = next?,
+                None => {
+                    self.rtc.disconnect();
+                    return None;
+                }
+            }
+            if wake > now {
+                break;
+            }
+        }
+        Some(wake)
+    }
+
+    /// Writes one Opus packet, if this end may speak.
+    pub(crate) fn write_audio(&mut self, packet: OutgoingAudio, now: Instant) {
+        let Some((mid, opus)) = self.audio_out() else { return };
+        let Some(writer) = self.rtc.writer(mid) else { return };
+        let time = MediaTime::new(packet.rtp_time, Frequency::FORTY_EIGHT_KHZ);
+        let writer = writer.start_of_talkspurt(packet.marker);
+        if let Err(error) = writer.write(opus, now, time, packet.payload) {
+            tracing::debug!(%error, "voice packet refused");
+        }
+    }
+
+    /// Writes a text message to the events channel.
+    pub(crate) fn write_text(&mut self, text: &str) -> TextFate {
+        let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) else {
+            return TextFate::NotYet;
+        };
+        match channel.write(false, text.as_bytes()) {
+            Ok(true) => TextFate::Sent,
+            Ok(false) => TextFate::NotYet,
+            Err(error) => {
+                tracing::debug!(%error, bytes = text.len(), "text message refused");
+                TextFate::Refused
+            }
+        }
+    }
+
+    /// Whether the events channel is open.
+    pub(crate) fn has_channel(&self) -> bool {
+        self.channel.is_some()
+    }
+
+    /// Whether texts are still on their way to the peer.
+    pub(crate) fn is_sending_text(&mut self) -> bool {
+        let channel = self.channel.and_then(|id| self.rtc.channel(id));
+        channel.is_some_and(|mut channel| channel.buffered_amount() > 0)
+    }
+
+    /// Says goodbye (RTCP BYE, DTLS close) and ends the connection.
+    pub(crate) fn close(&mut self, now: Instant, send: SendDatagram<'_>) {
+        if let Err(error) = self.rtc.close() {
+            tracing::debug!(%error, "peer could not say goodbye");
+        }
+        self.run(now, send, &mut Vec::new());
+        self.rtc.disconnect();
+    }
+
+    /// Empties the stack, and moves its clock on if it asks for that.
+    fn turn(&mut self, now: Instant, send: SendDatagram<'_>, events: &mut Vec<PeerEvent>) -> Option<Instant> {
+        let wake = self.drain(send, events)?;
+        if wake <= now
+            && let Err(error) = self.rtc.handle_input(Input::Timeout(now))
+        {
+            self.fail(&error);
+            return None;
+        }
+        Some(wake)
+    }
+
+    fn drain(&mut self, send: SendDatagram<'_>, events: &mut Vec<PeerEvent>) -> Option<Instant> {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) => return self.rtc.is_alive().then_some(at),
+                Ok(Output::Transmit(packet)) => send(packet.source, packet.destination, &packet.contents),
+                Ok(Output::Event(event)) => events.extend(self.translate(event)),
+                Err(error) => {
+                    self.fail(&error);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn translate(&mut self, event: Event) -> Option<PeerEvent> {
+        match event {
+            Event::Connected => Some(PeerEvent::Connected),
+            Event::MediaAdded(added) if added.kind.is_audio() => {
+                self.audio.get_or_insert(added.mid);
+                None
+            }
+            Event::MediaData(data) if Some(data.mid) == self.audio => incoming_audio(&data),
+            Event::ChannelOpen(id, label) if label == EVENTS_CHANNEL => {
+                self.channel = Some(id);
+                Some(PeerEvent::ChannelOpen)
+            }
+            Event::ChannelData(data) if Some(data.id) == self.channel => {
+                // Some clients send JSON as binary; what is not text in the end is nobody's.
+                String::from_utf8(data.data).ok().map(PeerEvent::Text)
+            }
+            Event::ChannelClose(id) if Some(id) == self.channel => {
+                self.channel = None;
+                None
+            }
+            Event::Closed => Some(PeerEvent::Closed),
+            // Statistics, ICE states (silence is judged by packets) and video are of no use here.
+            _ => None,
+        }
+    }
+
+    fn audio_out(&mut self) -> Option<(Mid, Pt)> {
+        let mid = self.audio?;
+        if !self.rtc.media(mid)?.direction().is_sending() {
+            return None;
+        }
+        if self.opus.is_none() {
+            let writer = self.rtc.writer(mid)?;
+            self.opus = writer.payload_params().find(|params| params.spec().codec == Codec::Opus).map(|p| p.pt());
+        }
+        Some((mid, self.opus?))
+    }
+
+    fn fail(&mut self, error: &RtcError) {
+        tracing::debug!(%error, "peer connection failed");
+        self.rtc.disconnect();
+    }
+}
+
+/// Runs the stack so that a panic in it costs one peer and not all calls; `None` if it panicked.
+fn contain<T>(run: impl FnOnce() -> T) -> Option<T> {
+    // The peer is dropped after a panic, so nothing sees what it left half done.
+    let outcome = catch_unwind(AssertUnwindSafe(run));
+    if outcome.is_err() {
+        tracing::error!("WebRTC stack panicked; its peer is dropped");
+    }
+    outcome.ok()
+}
+
+/// One Opus packet to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct OutgoingAudio {
+    pub(crate) rtp_time: u64,
+    pub(crate) marker: bool,
+    pub(crate) payload: Arc<[u8]>,
+}
+
+fn receive(datagram: Datagram<'_>) -> Option<Receive<'_>> {
+    Receive::new(Protocol::Udp, datagram.source, datagram.destination, datagram.bytes).ok()
+}
+
+fn incoming_audio(data: &MediaData) -> Option<PeerEvent> {
+    if data.params.spec().codec != Codec::Opus {
+        return None;
+    }
+    Some(PeerEvent::Audio(RtpPacket {
+        sequence: **data.seq_range.start() as u16,
+        timestamp: data.time.numer() as u32,
+        payload: Bytes::copy_from_slice(&data.data),
+    }))
+}

@@ -1,0 +1,108 @@
+//! Makes peers: from a caller's offer, or with an offer of our own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::config::DtlsVersion;
+use str0m::media::{Direction, MediaKind, Mid};
+use str0m::{Candidate, Rtc, RtcConfig};
+
+use super::{EVENTS_CHANNEL, Peer, dtls};
+
+/// Receivers tell their loss once a second, so that senders adapt their redundancy in time.
+const RTCP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What all peers share: settings and one certificate.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerFactory {
+    config: RtcConfig,
+}
+
+/// Crypto is unavailable.
+#[derive(Debug, thiserror::Error)]
+#[error("prepare DTLS: {0}")]
+pub(crate) struct FactoryError(String);
+
+/// A peer made from an offer.
+pub(crate) struct Answered {
+    pub(crate) peer: Peer,
+    /// Names the peer in STUN requests.
+    pub(crate) ufrag: String,
+    /// The answer, as the stack writes it.
+    pub(crate) answer: String,
+}
+
+/// A peer that waits for the answer to its offer.
+pub(crate) struct PendingOffer {
+    rtc: Box<Rtc>,
+    audio: Mid,
+    pending: SdpPendingOffer,
+}
+
+impl PeerFactory {
+    /// For a server on a reachable address: ICE-lite.
+    pub(crate) fn for_server() -> Result<Self, FactoryError> {
+        Ok(Self { config: shared_config()?.set_ice_lite(true) })
+    }
+
+    /// For a client: full ICE.
+    pub(crate) fn for_client() -> Result<Self, FactoryError> {
+        let mut config = shared_config()?;
+        // A check lost on the way is repeated soon; the default of 250 ms is for worse networks than a test's.
+        config.set_initial_stun_rto(Duration::from_millis(100));
+        Ok(Self { config })
+    }
+
+    /// Answers an offer with these local addresses as candidates.
+    pub(crate) fn answer(&self, offer: &str, addresses: &[SocketAddr], now: Instant) -> Result<Answered, String> {
+        let offer = SdpOffer::from_sdp_string(offer).map_err(|error| error.to_string())?;
+        let mut rtc = Box::new(self.config.clone().build(now));
+        for address in addresses {
+            let candidate = Candidate::host(*address, "udp").map_err(|error| error.to_string())?;
+            rtc.add_local_candidate(candidate);
+        }
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| error.to_string())?.to_sdp_string();
+        let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
+        Ok(Answered { peer: Peer::new(rtc, None), ufrag, answer })
+    }
+
+    /// Makes an offer without candidates: the server is to learn our address from our first packet.
+    pub(crate) fn offer(&self, direction: Direction, now: Instant) -> Option<(PendingOffer, String)> {
+        let mut rtc = Box::new(self.config.clone().build(now));
+        let mut changes = rtc.sdp_api();
+        let audio = changes.add_media(MediaKind::Audio, direction, None, None, None);
+        if direction == Direction::SendRecv {
+            changes.add_channel(EVENTS_CHANNEL.to_owned());
+        }
+        let (offer, pending) = changes.apply()?;
+        Some((PendingOffer { rtc, audio, pending }, offer.to_sdp_string()))
+    }
+}
+
+impl PendingOffer {
+    /// Completes the peer with the server's answer; `local` is where its packets leave and arrive.
+    pub(crate) fn complete(mut self, answer: &str, local: SocketAddr) -> Result<Peer, String> {
+        let answer = SdpAnswer::from_sdp_string(answer).map_err(|error| error.to_string())?;
+        let candidate = Candidate::host(local, "udp").map_err(|error| error.to_string())?;
+        self.rtc.add_local_candidate(candidate);
+        self.rtc.sdp_api().accept_answer(self.pending, answer).map_err(|error| error.to_string())?;
+        Ok(Peer::new(self.rtc, Some(self.audio)))
+    }
+}
+
+fn shared_config() -> Result<RtcConfig, FactoryError> {
+    let provider = dtls::crypto_provider().map_err(FactoryError)?;
+    let certificate = provider.dtls_provider.generate_certificate();
+    let certificate = certificate.ok_or_else(|| FactoryError("no certificate could be made".into()))?;
+    Ok(RtcConfig::new()
+        .set_crypto_provider(Arc::new(provider))
+        .set_dtls_cert(certificate)
+        .set_dtls_version(DtlsVersion::Dtls12)
+        .clear_codecs()
+        .enable_opus(true, false)
+        // Packets come out as they arrive: ordering is the jitter buffer's work.
+        .set_reordering_size_audio(0)
+        .set_rtcp_report_interval_audio(RTCP_INTERVAL))
+}

@@ -1,0 +1,252 @@
+//! The media thread: waits for packets, commands and deadlines, and serves them in turn.
+//!
+//! One thread owns all calls, so nothing in here is locked. Commands run before packets: a call is known before its
+//! first packet is looked at. Handling an event never runs another leg or call; it sets that one's deadline to now
+//! instead. Read [`Reactor::run`], then `legs` (peer connections) and `calls` (what they are for).
+
+mod calls;
+mod legs;
+mod state;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use audio::leg::EndReason;
+use mio::{Events, Poll, Token, Waker};
+
+use self::state::{Call, Leg};
+use crate::MediaConfig;
+use crate::agent_line::AgentLine;
+use crate::commands::{CallKey, Command, CommandQueue, LegKey};
+use crate::demux::{Demux, Route};
+use crate::directory::Directory;
+use crate::peer::{Datagram, PeerEvent};
+use crate::sockets::Sockets;
+use crate::stats::Counters;
+use crate::timers::Timers;
+
+/// The waker's token; sockets have their index.
+const WAKER: Token = Token(usize::MAX);
+/// Sleep without any deadline; a bound, so that a lost wake-up would heal.
+const MAX_SLEEP: Duration = Duration::from_secs(1);
+/// Packets taken from one socket before commands and deadlines get their turn.
+const MAX_BURST: usize = 256;
+/// The largest datagram looked at; no peer of ours sends more than an Ethernet frame.
+const MAX_DATAGRAM_BYTES: usize = 2_048;
+/// How soon something that found no room is tried again.
+const RETRY: Duration = Duration::from_millis(20);
+/// How long agents are given to take `Ended` at shutdown.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// Everything the thread owns.
+pub(crate) struct Reactor {
+    poll: Poll,
+    queue: CommandQueue,
+    net: Net,
+    /// Sockets that may hold more packets; readiness is told once only.
+    readable: Vec<bool>,
+    demux: Demux<LegKey>,
+    legs: HashMap<LegKey, Leg>,
+    calls: HashMap<CallKey, Call>,
+    timers: Timers<Deadline>,
+    /// Ended calls whose agents have not taken the news yet.
+    farewells: Vec<AgentLine>,
+    directory: Arc<Directory>,
+    limits: Limits,
+    /// Kept to reuse its memory.
+    peer_events: Vec<PeerEvent>,
+    started: Instant,
+    course: Course,
+}
+
+/// The way out to the network.
+struct Net {
+    sockets: Sockets,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    connect_timeout: Duration,
+    silent_peer_timeout: Duration,
+}
+
+/// Whose deadline it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Deadline {
+    Leg(LegKey),
+    Call(CallKey),
+    Farewells,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    Serving,
+    Stopping,
+}
+
+impl Reactor {
+    /// The waker that ends this poll's wait.
+    pub(crate) fn waker(poll: &Poll) -> io::Result<Waker> {
+        Waker::new(poll.registry(), WAKER)
+    }
+
+    pub(crate) fn new(
+        config: &MediaConfig,
+        poll: Poll,
+        mut sockets: Sockets,
+        queue: CommandQueue,
+        directory: Arc<Directory>,
+        counters: Arc<Counters>,
+    ) -> io::Result<Self> {
+        sockets.register(poll.registry())?;
+        let limits =
+            Limits { connect_timeout: config.connect_timeout(), silent_peer_timeout: config.silent_peer_timeout() };
+        Ok(Self {
+            poll,
+            queue,
+            readable: vec![false; sockets.len()],
+            net: Net { sockets, counters },
+            demux: Demux::new(),
+            legs: HashMap::new(),
+            calls: HashMap::new(),
+            timers: Timers::new(),
+            farewells: Vec::new(),
+            directory,
+            limits,
+            peer_events: Vec::new(),
+            started: Instant::now(),
+            course: Course::Serving,
+        })
+    }
+
+    /// Serves until told to stop, then ends all calls.
+    pub(crate) fn run(mut self) {
+        let mut events = Events::with_capacity(64);
+        while self.course == Course::Serving {
+            self.wait(&mut events);
+            self.queue.rearm();
+            self.run_commands();
+            self.receive_packets();
+            self.meet_deadlines();
+        }
+        self.stop();
+    }
+
+    fn wait(&mut self, events: &mut Events) {
+        let sleep = if self.readable.contains(&true) {
+            Duration::ZERO
+        } else {
+            let next = self.timers.next().map(|at| at.saturating_duration_since(Instant::now()));
+            next.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)
+        };
+        match self.poll.poll(events, Some(sleep)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => tracing::error!(%error, "media could not wait for packets"),
+        }
+        for event in events.iter() {
+            if let Some(readable) = self.readable.get_mut(event.token().0) {
+                *readable = true;
+            }
+        }
+    }
+
+    fn run_commands(&mut self) {
+        while let Some(command) = self.queue.next() {
+            let now = Instant::now();
+            match command {
+                Command::Open(call) => self.open_call(call, now),
+                Command::Listen { call, listener_id, leg } => self.add_listener(call, listener_id, leg, now),
+                Command::ToCaller { call, message } => self.pass_to_caller(call, message, now),
+                Command::Hangup { call, reason } => self.end_call(call, reason, now),
+                Command::CloseListener { call, listener_id } => self.close_listener(call, &listener_id, now),
+                Command::Shutdown => {
+                    self.course = Course::Stopping;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn receive_packets(&mut self) {
+        let mut buffer = [0; MAX_DATAGRAM_BYTES];
+        for index in 0..self.readable.len() {
+            if !self.readable[index] {
+                continue;
+            }
+            for _ in 0..MAX_BURST {
+                let Some((destination, source, length)) = self.net.sockets.receive(index, &mut buffer) else {
+                    self.readable[index] = false;
+                    break;
+                };
+                self.net.counters.packets_in.add(1);
+                self.take_datagram(Datagram { source, destination, bytes: &buffer[..length] });
+            }
+        }
+    }
+
+    fn take_datagram(&mut self, datagram: Datagram<'_>) {
+        let mut route = self.demux.route(datagram.source, datagram.bytes);
+        if route == Route::Unknown {
+            // Its call may have been opened since the commands were last looked at.
+            self.run_commands();
+            route = self.demux.route(datagram.source, datagram.bytes);
+        }
+        let now = Instant::now();
+        match route {
+            Route::Known(leg) => self.leg_receives(leg, datagram, now),
+            Route::Claimed(leg) if self.legs.get(&leg).is_some_and(|l| l.peer.accepts(datagram, now)) => {
+                self.demux.learn(leg, datagram.source);
+                self.leg_receives(leg, datagram, now);
+            }
+            Route::Claimed(_) | Route::Unknown => self.net.counters.packets_unknown.add(1),
+        }
+    }
+
+    fn meet_deadlines(&mut self) {
+        let now = Instant::now();
+        while let Some(deadline) = self.timers.pop_due(now) {
+            match deadline {
+                Deadline::Leg(leg) => self.leg_deadline(leg, now),
+                Deadline::Call(call) => self.serve_call(call, now),
+                Deadline::Farewells => self.retry_farewells(now),
+            }
+        }
+    }
+
+    fn retry_farewells(&mut self, now: Instant) {
+        self.farewells.retain_mut(|agent| {
+            agent.retry();
+            agent.is_waiting()
+        });
+        let again = (!self.farewells.is_empty()).then(|| now + RETRY);
+        self.timers.set(Deadline::Farewells, again);
+    }
+
+    fn stop(mut self) {
+        let now = Instant::now();
+        let calls: Vec<CallKey> = self.calls.keys().copied().collect();
+        for call in calls {
+            self.end_call(call, EndReason::Shutdown, now);
+        }
+        while !self.farewells.is_empty() && now.elapsed() < SHUTDOWN_GRACE {
+            // Nothing else can happen any more, so waiting for room is all that is left to do.
+            let _ = self.poll.poll(&mut Events::with_capacity(1), Some(RETRY));
+            self.retry_farewells(Instant::now());
+        }
+    }
+}
+
+impl Net {
+    fn send(&self, source: std::net::SocketAddr, destination: std::net::SocketAddr, bytes: &[u8]) {
+        let counter = if self.sockets.send(source, destination, bytes) {
+            &self.counters.packets_out
+        } else {
+            &self.counters.packets_unsent
+        };
+        counter.add(1);
+    }
+}
