@@ -9,6 +9,7 @@ import { isLive, type Phase } from '../call/state';
 import { Visualiser } from '../call/Visualiser';
 import type { ConversationsClient } from '../conversations/client';
 import { ConversationsPanel } from '../conversations/ConversationsPanel';
+import { Wordmark } from '../ui/Wordmark';
 import { useShortcuts } from './shortcuts';
 
 interface AppProps {
@@ -37,7 +38,7 @@ export function App({ call: client, conversations }: AppProps) {
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
       <header className="mx-auto flex w-full max-w-7xl shrink-0 items-center justify-between px-5 py-3 md:px-8 md:py-5">
-        <p className="font-serif text-2xl">Antiphon</p>
+        <Wordmark />
         <button
           type="button"
           onClick={() => { setPanel('open'); }}
