@@ -2,6 +2,7 @@
 //!
 //! Wants the packs of a profile and `speech-tests` in the models directory; a test without them fails and says how
 //! to fetch them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 #![cfg(all(feature = "onnx", feature = "packs"))]
 
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! Packs against a server on this machine: resuming, wrong bytes, falling back, remembering what is right.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 #![cfg(feature = "packs")]
 
 use std::io::{Read, Write};

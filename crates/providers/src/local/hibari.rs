@@ -60,7 +60,7 @@ impl Hibari {
             vocoder: Vocoder::new(),
         };
         // The first run allocates, and builds the phonemiser's tables; better now than before the first reply.
-        voice.warm_up().map_err(|reason| LoadError::corrupt(&path, reason))?;
+        voice.warm_up().map_err(|reason| LoadError::corrupt(&path, &reason))?;
         let worker = Worker::start(PROVIDER, QUEUE_LIMIT, move |queue| serve(voice, queue))?;
         Ok(Self { worker })
     }
@@ -88,11 +88,11 @@ impl TextToSpeech for Hibari {
 fn check(request: &SpeechRequest) -> Result<(), Failure> {
     if request.text.chars().count() > TEXT_LIMIT_CHARS {
         let message = format!("the text is longer than {TEXT_LIMIT_CHARS} characters");
-        return Err(failure(PROVIDER, Remedy::GiveUp, message));
+        return Err(failure(PROVIDER, Remedy::GiveUp, &message));
     }
     match request.voice.as_deref() {
         None | Some(VOICE) => Ok(()),
-        Some(_) => Err(failure(PROVIDER, Remedy::Replace, format!("the only voice here is {VOICE}"))),
+        Some(_) => Err(failure(PROVIDER, Remedy::Replace, &format!("the only voice here is {VOICE}"))),
     }
 }
 
@@ -160,11 +160,11 @@ impl Voice {
 
     /// Speaks one clause, or nothing when there is nothing to pronounce in it.
     fn say(&mut self, clause: &str, speed: f32, events: &mpsc::Sender<TtsEvent>) -> Result<(), Failure> {
-        let parts = self.phonemes.clauses(clause).map_err(|error| failure(PROVIDER, Remedy::GiveUp, error))?;
+        let parts = self.phonemes.clauses(clause).map_err(|error| failure(PROVIDER, Remedy::GiveUp, &error))?;
         for ids in parts {
             self.render(&ids, speed, events).map_err(|error| {
                 tracing::error!(provider = PROVIDER, %error, "the model failed");
-                failure(PROVIDER, Remedy::Replace, error)
+                failure(PROVIDER, Remedy::Replace, &error)
             })?;
         }
         Ok(())

@@ -46,7 +46,7 @@ impl Moonshine {
     pub fn load(runtime: &Runtime, dir: &Path) -> Result<Self, LoadError> {
         let mut model = Model::load(runtime, dir)?;
         // The first run allocates; better now than in somebody's first word.
-        model.transcribe(&[], &mut || true).map_err(|error| LoadError::corrupt(dir, error))?;
+        model.transcribe(&[], &mut || true).map_err(|error| LoadError::corrupt(dir, &error))?;
         let worker = Worker::start(PROVIDER, OPENINGS_LIMIT, move |openings| {
             serve(model, Desk::new(Streams::new(openings)));
         })?;
@@ -77,7 +77,7 @@ fn serve(mut model: Model, mut desk: Desk) {
             Ok(Outcome::Interrupted) => desk.postpone(order),
             Err(error) => {
                 tracing::error!(provider = PROVIDER, %error, "the model failed");
-                desk.fail(order, failure(PROVIDER, Remedy::Replace, error));
+                desk.fail(order, failure(PROVIDER, Remedy::Replace, &error));
             }
         }
     }

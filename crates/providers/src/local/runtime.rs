@@ -3,10 +3,12 @@
 //! Every session gets one thread and never spins: a voice server runs many small models beside each other, and a
 //! spinning thread would take the core that the next model needs. Refuses to guess a path: the caller names the file.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
+use ort::logging::LogLevel;
 use ort::session::Session;
 
 /// The process's ONNX Runtime. Cheap to clone.
@@ -43,7 +45,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    pub(crate) fn corrupt(path: &Path, reason: impl ToString) -> Self {
+    pub(crate) fn corrupt(path: &Path, reason: &dyn fmt::Display) -> Self {
         Self::Corrupt { path: path.to_owned(), reason: reason.to_string() }
     }
 }
@@ -68,11 +70,13 @@ impl Runtime {
         }
         require(path)?;
         let environment = ort::init_from(path)
-            .map_err(|error| LoadError::corrupt(path, error))?
+            .map_err(|error| LoadError::corrupt(path, &error))?
             .with_name("antiphon")
             .with_telemetry(false)
             .build()
-            .map_err(|error| LoadError::corrupt(path, error))?;
+            .map_err(|error| LoadError::corrupt(path, &error))?;
+        // Errors come back as values; the library need not print them as well.
+        environment.set_log_level(LogLevel::Fatal);
         *loaded = Some(environment.clone());
         Ok(Self { environment })
     }
@@ -92,14 +96,14 @@ impl Runtime {
                 .commit_from_file(path)
                 .map_err(|error| error.to_string())
         };
-        build().map_err(|reason| LoadError::corrupt(path, reason))
+        build().map_err(|reason| LoadError::corrupt(path, &reason))
     }
 }
 
 /// Reads a whole file, with the errors of this module.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     require(path)?;
-    std::fs::read(path).map_err(|error| LoadError::corrupt(path, error))
+    std::fs::read(path).map_err(|error| LoadError::corrupt(path, &error))
 }
 
 fn require(path: &Path) -> Result<(), LoadError> {

@@ -46,7 +46,7 @@ impl Silero {
     pub fn load(runtime: &Runtime, path: &Path) -> Result<Self, LoadError> {
         let mut model = Model { session: runtime.session(path)?, audio: Vec::new(), state: Vec::new() };
         // The first run allocates; better now than in somebody's first word.
-        model.run(&mut [Turn::silent()]).map_err(|error| LoadError::corrupt(path, error))?;
+        model.run(&mut [Turn::silent()]).map_err(|error| LoadError::corrupt(path, &error))?;
         let worker = Worker::start(PROVIDER, OPENINGS_LIMIT, move |openings| {
             Detector { model, streams: HashMap::new(), inbox: Streams::new(openings) }.serve();
         })?;

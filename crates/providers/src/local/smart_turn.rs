@@ -36,7 +36,7 @@ impl SmartTurn {
     /// When the file is missing or damaged.
     pub fn load(runtime: &Runtime, path: &Path) -> Result<Self, LoadError> {
         let mut model = Model { session: runtime.session(path)?, log_mel: LogMel::new() };
-        model.score(&[]).map_err(|error| LoadError::corrupt(path, error))?;
+        model.score(&[]).map_err(|error| LoadError::corrupt(path, &error))?;
         let worker = Worker::start(PROVIDER, QUEUE_LIMIT, move |queue| serve(model, queue))?;
         Ok(Self { worker })
     }
@@ -47,7 +47,7 @@ impl TurnDetector for SmartTurn {
     async fn score(&self, utterance: Vec<f32>) -> Result<f32, Failure> {
         let (reply, answer) = oneshot::channel();
         self.worker.submit(Job { utterance, reply })?;
-        answer.await.unwrap_or_else(|_| Err(failure(PROVIDER, Remedy::Replace, "the model has stopped")))
+        answer.await.unwrap_or_else(|_| Err(failure(PROVIDER, Remedy::Replace, &"the model has stopped")))
     }
 }
 
@@ -61,7 +61,7 @@ fn serve(mut model: Model, mut queue: mpsc::Receiver<Job>) {
         if job.reply.is_closed() {
             continue;
         }
-        let score = model.score(&job.utterance).map_err(|error| failure(PROVIDER, Remedy::Replace, error));
+        let score = model.score(&job.utterance).map_err(|error| failure(PROVIDER, Remedy::Replace, &error));
         // The caller may have gone meanwhile.
         job.reply.send(score).ok();
     }

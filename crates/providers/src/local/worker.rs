@@ -4,6 +4,7 @@
 //! without an async runtime: it parks until any of them has input. A model therefore never blocks async code, and
 //! dropping a stream or a reply's receiver is all it takes to cancel.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,13 +44,13 @@ impl<Job: Send + 'static> Worker<Job> {
     /// Queues a job without waiting.
     pub(crate) fn submit(&self, job: Job) -> Result<(), Failure> {
         self.jobs.try_send(job).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => failure(self.provider, Remedy::Retry, "the queue is full"),
-            mpsc::error::TrySendError::Closed(_) => failure(self.provider, Remedy::Replace, "the model has stopped"),
+            mpsc::error::TrySendError::Full(_) => failure(self.provider, Remedy::Retry, &"the queue is full"),
+            mpsc::error::TrySendError::Closed(_) => failure(self.provider, Remedy::Replace, &"the model has stopped"),
         })
     }
 }
 
-pub(crate) fn failure(provider: &'static str, remedy: Remedy, message: impl ToString) -> Failure {
+pub(crate) fn failure(provider: &'static str, remedy: Remedy, message: &dyn fmt::Display) -> Failure {
     Failure { provider, remedy, message: message.to_string() }
 }
 

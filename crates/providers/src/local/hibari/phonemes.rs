@@ -18,8 +18,10 @@ use crate::local::runtime::{self, LoadError, Runtime};
 const BOUNDARY: i64 = 0;
 /// More phonemes at once than this blur the voice; its authors' own limit.
 const CLAUSE_PHONEMES: usize = 400;
-/// The longest unknown word that is sounded out.
-const UNKNOWN_WORD_CHARS: usize = 32;
+/// Letters that the network for unknown words takes at once; a longer word is sounded out in pieces.
+const UNKNOWN_WORD_LETTERS: usize = 24;
+/// The longest unknown word that is sounded out at all. No word is longer; what is, is noise.
+const LONGEST_WORD_LETTERS: usize = 4 * UNKNOWN_WORD_LETTERS;
 
 /// The phonemiser with the voice's alphabet.
 pub(super) struct Phonemes {
@@ -31,7 +33,7 @@ impl Phonemes {
     pub(super) fn load(runtime: &Runtime, dir: &Path) -> Result<Self, LoadError> {
         let path = dir.join("vocab.json");
         let alphabet: HashMap<char, i64> =
-            serde_json::from_slice(&runtime::read(&path)?).map_err(|error| LoadError::corrupt(&path, error))?;
+            serde_json::from_slice(&runtime::read(&path)?).map_err(|error| LoadError::corrupt(&path, &error))?;
         let unknown = UnknownWords::load(runtime, dir)?;
         Ok(Self { g2p: G2P::with_fallback(Language::EnglishUS, Some(Box::new(unknown))), alphabet })
     }
@@ -92,7 +94,7 @@ impl UnknownWords {
     fn load(runtime: &Runtime, dir: &Path) -> Result<Self, LoadError> {
         let path = dir.join("oov.json");
         let alphabets: Alphabets =
-            serde_json::from_slice(&runtime::read(&path)?).map_err(|error| LoadError::corrupt(&path, error))?;
+            serde_json::from_slice(&runtime::read(&path)?).map_err(|error| LoadError::corrupt(&path, &error))?;
         Ok(Self {
             session: Mutex::new(runtime.session(&dir.join("oov.onnx"))?),
             letters: alphabets.r#in.into_iter().zip(1..).collect(),
@@ -101,13 +103,14 @@ impl UnknownWords {
     }
 
     fn sound_out(&self, word: &str) -> ort::Result<String> {
-        let ids: Vec<i64> =
-            word.chars().filter_map(|c| self.letters.get(&c).copied()).take(UNKNOWN_WORD_CHARS).collect();
-        if ids.is_empty() {
-            return Ok(String::new());
-        }
+        let letters = word.chars().filter_map(|c| self.letters.get(&c).copied());
+        let ids: Vec<i64> = letters.take(LONGEST_WORD_LETTERS).collect();
+        ids.chunks(UNKNOWN_WORD_LETTERS).map(|piece| self.sounds_of(piece)).collect()
+    }
+
+    fn sounds_of(&self, ids: &[i64]) -> ort::Result<String> {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session.run(ort::inputs!["chars" => TensorRef::from_array_view(([1, ids.len()], &ids[..]))?])?;
+        let outputs = session.run(ort::inputs!["chars" => TensorRef::from_array_view(([1, ids.len()], ids))?])?;
         let (_, sounds) = outputs[0].try_extract_tensor::<i64>()?;
         // Connectionist decoding: a repeated id is one sound, and 0 is none.
         let mut last = 0;

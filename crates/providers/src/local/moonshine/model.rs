@@ -41,7 +41,7 @@ impl Model {
     pub(super) fn load(runtime: &Runtime, dir: &Path) -> Result<Self, LoadError> {
         let path = dir.join("tokenizer.bin");
         let vocabulary = Vocabulary::parse(&runtime::read(&path)?)
-            .ok_or_else(|| LoadError::corrupt(&path, "a piece reaches past the end of the file"))?;
+            .ok_or_else(|| LoadError::corrupt(&path, &"a piece reaches past the end of the file"))?;
         let encoder = runtime.session(&dir.join("encoder_model.ort"))?;
         let decoder = runtime.session(&dir.join("decoder_model_merged.ort"))?;
         let names = decoder.inputs().iter().map(|input| input.name());

@@ -13,12 +13,16 @@ const SHORTEST_CUT_SAMPLES: usize = 5 * RATE;
 const FRAME_SAMPLES: usize = 480;
 /// A pause between words: 180 ms.
 const PAUSE_FRAMES: usize = 6;
-/// The loudest frame of digital silence or of a muted microphone (−60 dBFS).
-const SILENCE_RMS: f32 = 0.001;
+/// The loudest frame of digital silence or of a muted microphone (−54 dBFS).
+const SILENCE_RMS: f32 = 0.002;
 /// The loudest frame in which nobody speaks into a working microphone (−40 dBFS).
 const FAINT_RMS: f32 = 0.01;
 /// A decode is trusted to be complete when it heard this much silence at its end: 90 ms.
 const SETTLED_FRAMES: usize = 3;
+/// So often in a row nobody says the same phrase; a model that lost its way does.
+const REPEATS: usize = 4;
+/// The longest phrase that is looked at for repeats.
+const PHRASE_WORDS: usize = 6;
 /// What the model says when nobody speaks (seen on silence, faint noise and hum).
 const HALLUCINATIONS: [&str; 5] = ["you", "thank you", "bye", "so", "the"];
 const RATE: usize = crate::stt::SAMPLE_RATE_HZ as usize;
@@ -110,14 +114,31 @@ pub(super) fn is_silent(audio: &[f32]) -> bool {
 
 /// What the model said, without what it made up and without marks that are no words.
 pub(super) fn clean(text: &str, audio: &[f32]) -> String {
-    let words = text.replace(['♪', '♫'], " ");
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !words.chars().any(char::is_alphanumeric) {
+    let text = text.replace(['♪', '♫'], " ");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_faint = loudest(audio) < FAINT_RMS;
+    let sensible = sensible_words(&words);
+    let kept = words[..sensible].join(" ");
+    if !kept.chars().any(char::is_alphanumeric) || (is_faint && sensible < words.len()) {
         return String::new();
     }
-    let bare = words.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let made_up = loudest(audio) < FAINT_RMS && HALLUCINATIONS.contains(&bare.as_str());
-    if made_up { String::new() } else { words }
+    let bare = kept.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    if is_faint && HALLUCINATIONS.contains(&bare.as_str()) { String::new() } else { kept }
+}
+
+/// How many words come before the model begins to repeat itself for good, with the phrase said once.
+fn sensible_words(words: &[&str]) -> usize {
+    for start in 0..words.len() {
+        for phrase in 1..=PHRASE_WORDS {
+            let end = start + phrase * REPEATS;
+            // Only a repetition that lasts to the end is the model's; people repeat themselves and go on.
+            let repeats = || (start + phrase..words.len()).all(|at| words[at].eq_ignore_ascii_case(words[at - phrase]));
+            if end <= words.len() && repeats() {
+                return start + phrase;
+            }
+        }
+    }
+    words.len()
 }
 
 fn join(before: &str, after: &str) -> String {
@@ -188,6 +209,12 @@ mod tests {
         for text in ["You", "you.", "♪♪♪", "", "...", "Thank you."] {
             assert_eq!(clean(text, &faint), "", "{text:?}");
         }
+        assert_eq!(clean("The first is the first is the first is the first is", &faint), "");
+        assert_eq!(
+            clean("Well the first is the first is the first is the first is the", &tone(0.5)),
+            "Well the first is"
+        );
+        assert_eq!(clean("No, no, no, no, stop", &tone(0.5)), "No, no, no, no, stop");
         assert_eq!(clean("You", &tone(0.5)), "You");
         assert_eq!(clean(" Hello,  world. ♪", &faint), "Hello, world.");
     }

@@ -34,10 +34,10 @@ async fn ask(url: &str, from: u64, client: &Client) -> Result<Response, String> 
     if from > 0 {
         request = request.header(RANGE, format!("bytes={from}-"));
     }
-    let mut response = request.send().await.map_err(reason)?;
+    let mut response = request.send().await.map_err(|error| reason(&error))?;
     if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
         // What is here is of no use to this server.
-        response = client.get(url).send().await.map_err(reason)?;
+        response = client.get(url).send().await.map_err(|error| reason(&error))?;
     }
     if response.status().is_success() { Ok(response) } else { Err(format!("the answer was {}", response.status())) }
 }
@@ -50,7 +50,7 @@ fn goes_on(response: &Response, from: u64) -> bool {
 }
 
 async fn receive(mut response: Response, part: &mut PartFile, progress: &Progress) -> Result<(), String> {
-    while let Some(bytes) = response.chunk().await.map_err(reason)? {
+    while let Some(bytes) = response.chunk().await.map_err(|error| reason(&error))? {
         if let Err(error) = part.write(&bytes) {
             return Err(format!("cannot write: {error}"));
         }
@@ -60,9 +60,9 @@ async fn receive(mut response: Response, part: &mut PartFile, progress: &Progres
 }
 
 /// The innermost cause, which is the one that helps.
-fn reason(error: reqwest::Error) -> String {
+fn reason(error: &reqwest::Error) -> String {
     let is_timeout = error.is_timeout();
-    let mut cause: &dyn std::error::Error = &error;
+    let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
