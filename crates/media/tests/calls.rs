@@ -5,7 +5,7 @@ mod common;
 use audio::leg::{EndReason, FromCaller, PlayoutMark, ToCaller};
 use common::{call, clip, heard, listener, media, media_with, number, packet, rest, speak, until};
 use media::caller::{Caller, CallerEvent, CallerKind};
-use media::{Door, MediaConfig};
+use media::{Door, Media, MediaConfig};
 use tokio::sync::mpsc;
 
 const FRAMES: u8 = 20;
@@ -23,6 +23,8 @@ async fn a_whip_callers_microphone_reaches_the_agent_in_order() {
         sequences.push((frame.sequence, frame.rtp_time));
     }
     assert!(sequences.windows(2).all(|w| w[1] == (w[0].0 + 1, w[0].1 + 960)), "{sequences:?}");
+    // A frame is counted once it is handed over; the thread's end settles all counts.
+    media.shutdown();
     assert_eq!(media.stats().frames_in, u64::from(FRAMES));
 }
 
@@ -188,6 +190,15 @@ async fn a_caller_that_falls_silent_is_given_up() {
     let media = media_with(MediaConfig { silent_peer_timeout_ms: 20, ..MediaConfig::default() });
     let mut call = call(&media, Door::Whip, "call").await;
     assert_eq!(rest(&mut call.agent).await, [FromCaller::Ended(EndReason::Lost)]);
+}
+
+#[tokio::test]
+async fn a_server_on_every_interface_is_reached_by_the_address_it_names_first() {
+    let config = MediaConfig { udp_listen: "0.0.0.0:0".parse().expect("an address"), ..MediaConfig::default() };
+    let media = Media::start(&config).expect("some port is free everywhere");
+    let mut call = call(&media, Door::TwoWay, "call").await;
+    call.caller.send_opus(packet(1));
+    until(&mut call.agent, |event| matches!(event, FromCaller::Frame(_))).await;
 }
 
 #[tokio::test]

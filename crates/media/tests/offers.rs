@@ -40,8 +40,10 @@ fn chrome_is_answered_both_ways() {
             "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=32000",
             "a=ptime:20",
             "a=sctp-port:5000",
+            "a=msid:antiphon voice",
         ],
     );
+    assert!(!answer.contains("7b3a5b0e"), "Chrome's own stream is not ours");
     assert!(answer.ends_with("\r\n") && !answer.replace("\r\n", "").contains('\n'), "CRLF everywhere");
     assert!(!answer.contains("rtpmap:63"), "RED is off");
 }
@@ -50,7 +52,7 @@ fn chrome_is_answered_both_ways() {
 fn chromes_two_way_offer_gets_a_recvonly_answer_from_whip() {
     let answer = open(&media(), Door::Whip, CHROME).expect("Chrome's own offer");
     assert_has(&answer, &["a=recvonly"]);
-    assert!(!answer.contains("a=sendrecv"));
+    assert!(!answer.contains("a=sendrecv") && !answer.contains("a=msid:"), "we send nothing: {answer}");
 }
 
 #[test]
@@ -67,8 +69,8 @@ fn advertised_addresses_are_candidates() {
     let media = media_with(config);
     let answer = open(&media, Door::TwoWay, CHROME).expect("Chrome's own offer");
     let port = media.udp_address().port();
-    assert!(answer.contains(&format!(" 203.0.113.7 {port} typ host\r\n")), "{answer}");
-    assert!(answer.contains(&format!(" 127.0.0.1 {port} typ host\r\n")), "{answer}");
+    assert!(answer.contains(&format!(" 203.0.113.7 {port} typ host")), "{answer}");
+    assert!(answer.contains(&format!(" 127.0.0.1 {port} typ host")), "{answer}");
 }
 
 #[test]
@@ -80,7 +82,7 @@ fn refusals_say_what_is_wrong() {
         (Door::Whip, String::new(), |e| matches!(e, OfferError::BadSdp(_))),
         (Door::Whip, "{\"sdp\":1}".into(), |e| matches!(e, OfferError::BadSdp(_))),
         (Door::Whip, publish.replace("a=fingerprint:", "a=thumbprint:"), |e| matches!(e, OfferError::BadSdp(_))),
-        (Door::Whip, publish.replace("a=setup:actpass", "a=setup:nonsense"), |e| matches!(e, OfferError::BadSdp(_))),
+        (Door::Whip, publish.replace("sha-256 ", "sha-256 zz"), |e| matches!(e, OfferError::BadSdp(_))),
         (Door::Whip, publish.replace("m=audio", "m=video"), |e| *e == OfferError::NoAudio),
         (Door::Whip, publish.replace("opus/48000/2", "G722/8000"), |e| *e == OfferError::NoOpus),
         (Door::Whip, listen.clone(), |e| matches!(e, OfferError::WrongDirection { .. })),

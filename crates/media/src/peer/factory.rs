@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsVersion;
 use str0m::media::{Direction, MediaKind, Mid};
+use str0m::rtp::Extension;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::{EVENTS_CHANNEL, Peer, dtls};
@@ -102,6 +103,10 @@ fn shared_config() -> Result<RtcConfig, FactoryError> {
         .set_dtls_version(DtlsVersion::Dtls12)
         .clear_codecs()
         .enable_opus(true, false)
+        // Congestion feedback for a 32 kb/s voice would cost more packets than it saves.
+        .clear_extension_map()
+        .set_extension(1, Extension::AudioLevel)
+        .set_extension(4, Extension::RtpMid)
         // Packets come out as they arrive: ordering is the jitter buffer's work.
         .set_reordering_size_audio(0)
         .set_rtcp_report_interval_audio(RTCP_INTERVAL))
