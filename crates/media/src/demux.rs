@@ -170,7 +170,7 @@ mod tests {
         for length in 0..whole.len() {
             assert_ne!(demux.route(address(1), &whole[..length]), Route::Known(1));
         }
-        let mut lying = whole.clone();
+        let mut lying = whole;
         lying[23] = 200;
         assert_eq!(demux.route(address(1), &lying), Route::Unknown);
         assert_eq!(demux.route(address(1), &request("someone else")), Route::Unknown);

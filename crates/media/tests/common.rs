@@ -13,23 +13,23 @@ use tokio::sync::mpsc::{self, Receiver};
 /// Far beyond what anything takes; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn media() -> Media {
+pub(crate) fn media() -> Media {
     media_with(MediaConfig::default())
 }
 
-pub fn media_with(config: MediaConfig) -> Media {
+pub(crate) fn media_with(config: MediaConfig) -> Media {
     let loopback: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     Media::start(&MediaConfig { udp_listen: loopback, ..config }).expect("loopback is free")
 }
 
 /// A call and its caller, both connected.
-pub struct Call {
-    pub caller: Caller,
-    pub agent: Receiver<FromCaller>,
-    pub voice: CallSender,
+pub(crate) struct Call {
+    pub(crate) caller: Caller,
+    pub(crate) agent: Receiver<FromCaller>,
+    pub(crate) voice: CallSender,
 }
 
-pub async fn call(media: &Media, door: Door, id: &str) -> Call {
+pub(crate) async fn call(media: &Media, door: Door, id: &str) -> Call {
     let kind = match door {
         Door::Whip => CallerKind::Publish,
         Door::TwoWay => CallerKind::TwoWay,
@@ -47,7 +47,7 @@ pub async fn call(media: &Media, door: Door, id: &str) -> Call {
     Call { caller, agent, voice: opened.voice }
 }
 
-pub async fn listener(media: &Media, call: &str, id: &str) -> Caller {
+pub(crate) async fn listener(media: &Media, call: &str, id: &str) -> Caller {
     let (pending, offer) = Caller::offer(CallerKind::Listen).expect("an offer");
     let answer = media.open_listener(call, id.to_owned(), &offer).expect("a good offer");
     let mut listener = pending.connect(&answer).expect("a good answer");
@@ -56,7 +56,7 @@ pub async fn listener(media: &Media, call: &str, id: &str) -> Caller {
 }
 
 /// Events up to the one that is waited for, which is the last.
-pub async fn until<T: std::fmt::Debug>(events: &mut Receiver<T>, is_it: impl Fn(&T) -> bool) -> Vec<T> {
+pub(crate) async fn until<T: std::fmt::Debug>(events: &mut Receiver<T>, is_it: impl Fn(&T) -> bool) -> Vec<T> {
     let mut seen = Vec::new();
     let search = async {
         while let Some(event) = events.recv().await {
@@ -73,7 +73,7 @@ pub async fn until<T: std::fmt::Debug>(events: &mut Receiver<T>, is_it: impl Fn(
 }
 
 /// All events until the sender is gone.
-pub async fn rest<T>(events: &mut Receiver<T>) -> Vec<T> {
+pub(crate) async fn rest<T>(events: &mut Receiver<T>) -> Vec<T> {
     let mut seen = Vec::new();
     let collect = async {
         while let Some(event) = events.recv().await {
@@ -84,26 +84,26 @@ pub async fn rest<T>(events: &mut Receiver<T>) -> Vec<T> {
     seen
 }
 
-pub fn clip(sentence: u32) -> Clip {
+pub(crate) fn clip(sentence: u32) -> Clip {
     Clip { turn: 1, attempt: 1, sentence }
 }
 
 /// A 20 ms CELT packet that bears its number.
-pub fn packet(n: u8) -> Bytes {
+pub(crate) fn packet(n: u8) -> Bytes {
     Bytes::copy_from_slice(&[0xf8, n, 0, 0])
 }
 
-pub fn number(payload: &Bytes) -> Option<u8> {
+pub(crate) fn number(payload: &Bytes) -> Option<u8> {
     payload.get(1).copied()
 }
 
-pub fn speak(voice: &CallSender, clip: Clip, packets: std::ops::Range<u8>) {
+pub(crate) fn speak(voice: &CallSender, clip: Clip, packets: std::ops::Range<u8>) {
     for n in packets {
         voice.send(ToCaller::Voice { clip, payload: packet(n) });
     }
 }
 
-pub fn heard(events: &[CallerEvent]) -> Vec<u8> {
+pub(crate) fn heard(events: &[CallerEvent]) -> Vec<u8> {
     let frames = events.iter().filter_map(|event| match event {
         CallerEvent::Frame { frame, .. } => number(&frame.payload),
         _ => None,

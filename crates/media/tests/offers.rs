@@ -78,7 +78,8 @@ fn refusals_say_what_is_wrong() {
     let media = media();
     let publish = Caller::offer(CallerKind::Publish).expect("an offer").1;
     let listen = Caller::offer(CallerKind::Listen).expect("an offer").1;
-    let table: &[(Door, String, fn(&OfferError) -> bool)] = &[
+    type IsRight = fn(&OfferError) -> bool;
+    let table: &[(Door, String, IsRight)] = &[
         (Door::Whip, String::new(), |e| matches!(e, OfferError::BadSdp(_))),
         (Door::Whip, "{\"sdp\":1}".into(), |e| matches!(e, OfferError::BadSdp(_))),
         (Door::Whip, publish.replace("a=fingerprint:", "a=thumbprint:"), |e| matches!(e, OfferError::BadSdp(_))),

@@ -3,6 +3,10 @@ use super::*;
 const CLIP: Clip = Clip { turn: 1, attempt: 1, sentence: 0 };
 const NEXT_CLIP: Clip = Clip { turn: 1, attempt: 1, sentence: 1 };
 
+/// Milliseconds since the start, and the frame's RTP time.
+type TimedFrame = (u64, u64);
+type TimedMark = (u64, PlayoutMark);
+
 struct Rig {
     playout: Playout,
     start: Instant,
@@ -30,7 +34,7 @@ impl Rig {
     }
 
     /// Runs to `until`, waking exactly at each deadline; gives the RTP times of frames and the marks, with their times.
-    fn run(&mut self, from: u64, until: u64) -> (Vec<(u64, u64)>, Vec<(u64, PlayoutMark)>) {
+    fn run(&mut self, from: u64, until: u64) -> (Vec<TimedFrame>, Vec<TimedMark>) {
         let (mut frames, mut marks) = (Vec::new(), Vec::new());
         let mut now = self.at(from);
         loop {
