@@ -4,7 +4,8 @@
 //! chunks that do not stall them. Preparations get what is left over, and wait while a caller waits for first words.
 
 /// Tokens read in one step when no answer is being written. A step cannot be interrupted, so this bounds how long a
-/// cancellation or a new request waits; smaller chunks read measurably slower.
+/// cancellation or a new request waits: about 1.5 s for the 0.5B on one core. With 32 or 16 tokens it read 20 to 30 %
+/// slower (0.5B, one thread, a busy machine).
 pub(super) const READ_ALONE: usize = 64;
 /// Tokens read in one step beside answers being written. Speech takes about five tokens a second, so an answer may
 /// slow down to that once it has its first words.
