@@ -1,4 +1,5 @@
-//! Times the local voice models on this machine, one after the other, with nothing else of ours running:
+//! Times the local voice models on this machine, one after the other. "cpu" is the processor time of the whole process
+//! for one run, which other work on the machine hardly changes; the other figures are medians of the clock.
 //! `cargo run --release -p providers --features onnx --example models_bench -- MODELS_DIR SPEECH.wav...`
 
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ async fn main() -> Outcome<()> {
 async fn voice_activity(silero: &Silero, streams: usize) -> Outcome<()> {
     const WINDOWS: usize = 312;
     let mut open: Vec<_> = (0..streams).map(|_| silero.open()).collect();
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), Cpu::now());
     for window in 0..WINDOWS {
         let mut audio = Box::new([0.0; WINDOW_SAMPLES]);
         for (i, sample) in audio.iter_mut().enumerate() {
@@ -64,21 +65,22 @@ async fn voice_activity(silero: &Silero, streams: usize) -> Outcome<()> {
             stream.probabilities.recv().await.ok_or("the detector ended")?;
         }
     }
-    let each = ms(started.elapsed()) / (WINDOWS * streams) as f64;
-    println!("vad       {streams:2} streams: {each:.3} ms a window");
+    let count = (WINDOWS * streams) as f64;
+    let (each, cpu) = (ms(started.elapsed()) / count, cpu.used_ms() / count);
+    println!("vad       {streams:2} streams: {each:.3} ms a window, cpu {cpu:.3} ms");
     Ok(())
 }
 
 async fn turn(model: &SmartTurn) -> Outcome<()> {
     for seconds in [1, 3, 8] {
         let utterance: Vec<f32> = (0..seconds * 16_000).map(|i| 0.2 * (i as f32 * 0.07).sin()).collect();
-        let mut times = Vec::new();
+        let (mut times, cpu) = (Vec::new(), Cpu::now());
         for _ in 0..10 {
             let started = Instant::now();
             model.score(utterance.clone()).await?;
             times.push(started.elapsed());
         }
-        println!("turn      {seconds} s: {:.1} ms", ms(median(times)));
+        println!("turn      {seconds} s: {:.1} ms, cpu {:.1} ms", ms(median(times)), cpu.used_ms() / 10.0);
     }
     Ok(())
 }
@@ -87,7 +89,7 @@ async fn transcribe(model: &Moonshine, clip: &Path) -> Outcome<()> {
     let samples = read(clip)?;
     let seconds = samples.len() as f64 / 16_000.0;
     let samples: Arc<[f32]> = samples.into();
-    let mut times = Vec::new();
+    let (mut times, cpu) = (Vec::new(), Cpu::now());
     let mut text = String::new();
     for _ in 0..5 {
         let mut stream = model.open(SttOptions::default());
@@ -103,13 +105,16 @@ async fn transcribe(model: &Moonshine, clip: &Path) -> Outcome<()> {
         }
         times.push(started.elapsed());
     }
-    let time = ms(median(times));
-    println!("stt       {seconds:.1} s: {time:.0} ms ({:.3} of real time) | {text}", time / 1e3 / seconds);
+    let (time, cpu) = (ms(median(times)), cpu.used_ms() / 5.0);
+    println!(
+        "stt       {seconds:.1} s: {time:.0} ms, cpu {cpu:.0} ms ({:.3} of real time) | {text}",
+        cpu / 1e3 / seconds
+    );
     Ok(())
 }
 
 async fn speak(model: &Hibari, text: &str) -> Outcome<()> {
-    let (mut first, mut total, mut samples) = (Vec::new(), Vec::new(), 0);
+    let (mut first, mut total, mut samples, cpu) = (Vec::new(), Vec::new(), 0, Cpu::now());
     for _ in 0..5 {
         let started = Instant::now();
         let mut events = model.speak(SpeechRequest { text: text.to_owned(), voice: None, speed: 1.0 });
@@ -129,7 +134,8 @@ async fn speak(model: &Hibari, text: &str) -> Outcome<()> {
         total.push(started.elapsed());
     }
     let seconds = samples as f64 / f64::from(model.sample_rate_hz());
-    println!("tts       {seconds:.1} s: first {:.0} ms, all {:.0} ms | {text}", ms(median(first)), ms(median(total)));
+    let (first, total, cpu) = (ms(median(first)), ms(median(total)), cpu.used_ms() / 5.0);
+    println!("tts       {seconds:.1} s: first {first:.0} ms, all {total:.0} ms, cpu {cpu:.0} ms | {text}");
     Ok(())
 }
 
@@ -139,6 +145,23 @@ fn read(path: &Path) -> Outcome<Vec<f32>> {
         return Err(format!("{}: not mono at 16 kHz", path.display()).into());
     }
     Ok(wav.samples::<i16>().map(|sample| Ok(f32::from(sample?) / 32_768.0)).collect::<Result<_, hound::Error>>()?)
+}
+
+/// The processor time that this process had used at a moment.
+struct Cpu(f64);
+
+impl Cpu {
+    fn now() -> Self {
+        // Fields 14 and 15 of the line, counted behind the name in brackets: hundredths of a second.
+        let line = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+        Self(ticks.sum::<f64>() * 10.0)
+    }
+
+    fn used_ms(&self) -> f64 {
+        Self::now().0 - self.0
+    }
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

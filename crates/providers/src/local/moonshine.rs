@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use self::desk::{Desk, Order, Speaker};
 use self::model::Model;
-use self::utterance::{clean, is_silent};
+use self::utterance::{clean, is_wordless};
 use super::runtime::{LoadError, Runtime};
 use super::worker::{Opening, Streams, Worker, failure};
 use crate::Remedy;
@@ -92,7 +92,7 @@ enum Outcome {
 fn recognise(model: &mut Model, desk: &mut Desk, order: Order) -> ort::Result<Outcome> {
     while let Some(audio) = desk.unread_segment(order) {
         let mut keep_going = || desk.may_continue(order);
-        let text = if is_silent(&audio.samples) {
+        let text = if is_wordless(&audio.samples) {
             String::new()
         } else {
             match model.transcribe(&audio.samples, &mut keep_going)? {

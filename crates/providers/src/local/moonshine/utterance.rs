@@ -13,6 +13,8 @@ const SHORTEST_CUT_SAMPLES: usize = 5 * RATE;
 const FRAME_SAMPLES: usize = 480;
 /// A pause between words: 180 ms.
 const PAUSE_FRAMES: usize = 6;
+/// Shorter than any word: 100 ms.
+const SHORTEST_WORD_SAMPLES: usize = RATE / 10;
 /// The loudest frame of digital silence or of a muted microphone (−54 dBFS).
 const SILENCE_RMS: f32 = 0.002;
 /// The loudest frame in which nobody speaks into a working microphone (−40 dBFS).
@@ -107,14 +109,19 @@ impl Utterance {
     }
 }
 
-/// Whether there is nothing in `audio` that a model should be asked about.
-pub(super) fn is_silent(audio: &[f32]) -> bool {
+/// Whether there is nothing in `audio` that the model should be asked about: it is too short for a word, or silent.
+pub(super) fn is_wordless(audio: &[f32]) -> bool {
+    audio.len() < SHORTEST_WORD_SAMPLES || is_silent(audio)
+}
+
+fn is_silent(audio: &[f32]) -> bool {
     loudest(audio) < SILENCE_RMS
 }
 
 /// What the model said, without what it made up and without marks that are no words.
 pub(super) fn clean(text: &str, audio: &[f32]) -> String {
-    let text = text.replace(['♪', '♫'], " ");
+    // Now and then the model takes a sentence for a quotation.
+    let text = text.replace(['♪', '♫', '"'], " ");
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_faint = loudest(audio) < FAINT_RMS;
     let sensible = sensible_words(&words);
