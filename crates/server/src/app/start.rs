@@ -1,0 +1,104 @@
+//! Opening everything a server needs, in the order in which it may fail.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use media::Media;
+use store::{SqliteStore, Store};
+use tokio::net::TcpListener;
+
+use super::{Server, http_listener};
+use crate::agent::{self, LoadError};
+use crate::cli::AgentKind;
+use crate::config::{Config, Dirs};
+use crate::http::{self, Services};
+use crate::orchestrator::Orchestrator;
+use crate::readiness::{Readiness, Stage};
+use crate::recorder::recorder;
+use crate::switchboard::Switchboard;
+use crate::tasks::Tasks;
+
+/// The server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP port cannot be had.
+    #[error("listen on server.listen = {address}: {}", why(source, "server.listen", "ANTIPHON__SERVER__LISTEN"))]
+    Http {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The UDP port cannot be had.
+    #[error(transparent)]
+    Media(#[from] media::StartError),
+    /// The conversations cannot be kept.
+    #[error("{source}; set store.url (or ANTIPHON__STORE__URL) to a file that can be written")]
+    Store {
+        /// Why.
+        source: store::OpenError,
+    },
+    /// The conversations that a crash left open cannot be ended.
+    #[error(transparent)]
+    Mend(#[from] store::StoreError),
+    /// A model file is missing or damaged.
+    #[error(transparent)]
+    Models(#[from] LoadError),
+}
+
+/// What the system said, and how to mend it.
+fn why(source: &std::io::Error, key: &str, variable: &str) -> String {
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("another program uses this port; stop it, or set {key} (or {variable}) to a free one")
+        }
+        _ => format!("{source}; set {key} (or {variable}) to an address of this machine"),
+    }
+}
+
+impl Server {
+    /// Opens ports, store and media, serves HTTP, and begins to load the agent.
+    ///
+    /// # Errors
+    /// When anything of that cannot be had. Nothing is left running then.
+    pub async fn start(config: Config, dirs: &Dirs, kind: AgentKind) -> Result<Self, StartError> {
+        let files = agent::find(kind, &config.models, dirs).await?;
+        let address = config.server.listen;
+        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Http { address, source })?;
+        let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;
+        let media = Media::start(&config.media)?;
+        let store = open_store(&config.store.url(dirs)).await?;
+
+        let tasks = Tasks::default();
+        let readiness = Readiness::default();
+        let (announcer, new_calls) = bus::local::hub();
+        let switchboard = Switchboard::new(media, announcer, readiness.clone(), tasks.clone());
+        let (recorder, writer) = recorder();
+        tasks.spawn(writer.run(Arc::clone(&store)));
+
+        let services = Services { switchboard: switchboard.clone(), store, readiness: readiness.clone() };
+        tasks.spawn(http_listener::serve(listener, http::router(services), tasks.stopping()));
+
+        let loading = tasks.spawn({
+            let (tasks, readiness, config) = (tasks.clone(), readiness.clone(), config.agent);
+            async move {
+                let agent = agent::load(files).await?;
+                tasks.clone().spawn(Orchestrator { agent, config, recorder, tasks }.run(new_calls));
+                readiness.reach(Stage::Ready);
+                Ok(())
+            }
+        });
+        let grace = config.server.shutdown_grace;
+        Ok(Self { http, readiness, switchboard, tasks, grace, loading: Some(loading) })
+    }
+}
+
+async fn open_store(url: &str) -> Result<Arc<dyn Store>, StartError> {
+    let store = SqliteStore::open(url).await.map_err(|source| StartError::Store { source })?;
+    let abandoned = store.end_abandoned(Timestamp::now()).await?;
+    if abandoned > 0 {
+        tracing::warn!(conversations = abandoned, "ended conversations that the last run left open");
+    }
+    Ok(Arc::new(store))
+}

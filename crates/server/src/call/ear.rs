@@ -1,0 +1,60 @@
+//! What the caller hears.
+
+use std::time::Duration;
+
+use audio::energy;
+use audio::opus::{Decoder, OpusError};
+use tokio::time::Instant;
+
+/// The rate of the saved reply.
+pub(super) const RATE_HZ: u32 = 24_000;
+/// From here on a packet is a voice and not the codec's silence.
+const AUDIBLE_DBFS: f32 = -50.0;
+
+/// Decodes the reply and notes when there was something to hear.
+pub(super) struct Ear {
+    decoder: Decoder,
+    /// All that was heard, without the pauses in which nothing was sent.
+    heard: Vec<f32>,
+    /// Arrival of the first audible packet since [`Ear::listen`].
+    first: Option<Instant>,
+    /// Arrival of the last audible packet.
+    last: Option<Instant>,
+}
+
+impl Ear {
+    pub(super) fn new() -> Result<Self, OpusError> {
+        Ok(Self { decoder: Decoder::new(RATE_HZ)?, heard: Vec::new(), first: None, last: None })
+    }
+
+    /// Waits for the next answer from here on.
+    pub(super) fn listen(&mut self) {
+        self.first = None;
+    }
+
+    /// Takes a packet that has just arrived. One that breaks the format counts as lost.
+    pub(super) fn hear(&mut self, packet: &[u8], arrived: Instant) {
+        let before = self.heard.len();
+        if self.decoder.decode(packet, &mut self.heard).is_err() {
+            return;
+        }
+        if energy::dbfs(&self.heard[before..]) > AUDIBLE_DBFS {
+            self.first.get_or_insert(arrived);
+            self.last = Some(arrived);
+        }
+    }
+
+    /// When the answer began to be heard.
+    pub(super) fn first_heard(&self) -> Option<Instant> {
+        self.first
+    }
+
+    /// Whether nothing was heard for this long.
+    pub(super) fn silent_for(&self, now: Instant, span: Duration) -> bool {
+        self.last.is_none_or(|last| now.duration_since(last) >= span)
+    }
+
+    pub(super) fn into_heard(self) -> Vec<f32> {
+        self.heard
+    }
+}

@@ -1,0 +1,37 @@
+//! The one typed tree of settings: defaults, then `antiphon.toml`, then the environment.
+//!
+//! Each section belongs to the crate it configures; `sections` holds those of this one. `load` reads and checks all of
+//! it before anything else happens, and alone reads the environment.
+
+mod dirs;
+mod load;
+mod sections;
+
+use serde::Deserialize;
+
+pub use dirs::Dirs;
+pub use load::{ConfigError, load};
+pub use sections::{BusConfig, LogConfig, LogFormat, ModelsConfig, Profile, ServerConfig, StoreConfig};
+
+/// All settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP interface.
+    pub server: ServerConfig,
+    /// The WebRTC side.
+    pub media: media::MediaConfig,
+    /// Where conversations are kept.
+    pub store: StoreConfig,
+    /// The local models.
+    pub models: ModelsConfig,
+    /// Who answers, and how.
+    pub agent: session::AgentConfig,
+    /// How the roles reach each other.
+    pub bus: BusConfig,
+    /// What is logged.
+    pub log: LogConfig,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The sections that belong to the server itself.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Dirs;
+
+/// The `[server]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where HTTP is served. Callers are not authenticated yet, so the default is this machine alone.
+    pub listen: SocketAddr,
+    /// How long calls may take to end when the server stops.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_grace: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), shutdown_grace: Duration::from_secs(5) }
+    }
+}
+
+/// The `[store]` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// `sqlite://path`; none is a file in the user's data folder.
+    pub url: Option<String>,
+}
+
+impl StoreConfig {
+    /// The URL to open.
+    pub fn url(&self, dirs: &Dirs) -> String {
+        self.url.clone().unwrap_or_else(|| dirs.store_url())
+    }
+}
+
+/// The `[models]` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelsConfig {
+    /// Where the files of local models are; none is the user's cache folder.
+    pub dir: Option<PathBuf>,
+    /// Which language model answers.
+    pub profile: Profile,
+    /// Threads of the language model; none decides by the machine.
+    pub threads: Option<u32>,
+}
+
+impl ModelsConfig {
+    /// The folder to read.
+    pub fn dir(&self, dirs: &Dirs) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| dirs.models())
+    }
+}
+
+/// Which language model answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Decide by the machine.
+    #[default]
+    Auto,
+    /// The small one, for weak machines.
+    Fast,
+    /// The better one.
+    Good,
+}
+
+/// The `[bus]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusConfig {
+    /// `local:` joins the roles within this process.
+    pub url: String,
+}
+
+impl Default for BusConfig {
+    fn default() -> Self {
+        Self { url: "local:".to_owned() }
+    }
+}
+
+/// The `[log]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// `error`, `warn`, `info`, `debug` or `trace`, also by target: `info,media=debug`.
+    pub level: String,
+    /// For people or for programs.
+    pub format: LogFormat,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::default() }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,75 @@
+//! The sample file, and every way to get a setting wrong.
+
+use super::load::load_only;
+use super::{Config, ConfigError, LogFormat, Profile};
+
+const EXAMPLE: &str = include_str!("../../../../antiphon.example.toml");
+
+#[test]
+fn the_sample_file_loads_and_holds_the_defaults() {
+    let sample = load_only(EXAMPLE).expect("the sample is right");
+    let defaults = Config::default();
+    assert_eq!(sample.server, defaults.server);
+    assert_eq!(sample.agent, defaults.agent);
+    assert_eq!(sample.bus, defaults.bus);
+    assert_eq!(sample.log, defaults.log);
+    assert_eq!(sample.models.profile, defaults.models.profile);
+}
+
+#[test]
+fn the_sample_file_names_every_key() {
+    for section in allowed("") {
+        for key in allowed(&section) {
+            let path = format!("{section}.{key}");
+            let table: toml::Table = EXAMPLE.parse().expect("the sample is TOML");
+            assert!(
+                table.get(&section).is_some_and(|section| section.get(&key).is_some())
+                    || EXAMPLE.contains(&format!("# {key} = ")),
+                "antiphon.example.toml lacks {path}"
+            );
+        }
+    }
+}
+
+/// The keys of a section, as the error for an unknown one lists them.
+fn allowed(section: &str) -> Vec<String> {
+    let toml = if section.is_empty() { "zzz = 1".to_owned() } else { format!("[{section}]\nzzz = 1") };
+    match load_only(&toml) {
+        Err(ConfigError::UnknownKey { allowed, .. }) => allowed.split(", ").map(str::to_owned).collect(),
+        other => panic!("{section}: expected an unknown key, got {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence() {
+    let cases = [
+        ("[server]\nlissten = \"x\"", "server.lissten", "listen, shutdown_grace"),
+        ("[sever]\nlisten = \"x\"", "sever", "server, media, store"),
+        ("[server]\nlisten = \"localhost\"", "server.listen", "invalid socket address"),
+        ("[server]\nshutdown_grace = 5", "server.shutdown_grace", "expected a duration"),
+        ("[server]\nshutdown_grace = \"5 parsecs\"", "server.shutdown_grace", "parsecs"),
+        ("[models]\nprofile = \"best\"", "models.profile", "good"),
+        ("[models]\nthreads = 0", "models.threads", "1 or more"),
+        ("[bus]\nurl = \"kafka://localhost:9092\"", "bus.url", "local:"),
+        ("[store]\nurl = \"postgres://localhost/db\"", "store.url", "sqlite://"),
+        ("[log]\nlevel = \"loud,=\"", "log.level", "debug"),
+        ("[agent]\ntemperature = \"hot\"", "agent.temperature", "hot"),
+        ("[server\nlisten = 1", "TOML", "line 1"),
+    ];
+    for (toml, names, says) in cases {
+        let message = load_only(toml).expect_err(toml).to_string();
+        assert!(message.contains(names) && message.contains(says), "{toml}: {message}");
+        assert!(!message.contains('\n'), "{toml}: {message}");
+    }
+}
+
+#[test]
+fn values_are_read() {
+    let config = load_only(
+        "[server]\nlisten = \"[::1]:9\"\nshutdown_grace = \"1500ms\"\n[models]\nprofile = \"good\"\n[log]\nformat = \"json\"",
+    )
+    .expect("all is right");
+    assert_eq!(config.server.listen.port(), 9);
+    assert_eq!(config.server.shutdown_grace.as_millis(), 1_500);
+    assert_eq!((config.models.profile, config.log.format), (Profile::Good, LogFormat::Json));
+}

@@ -1,0 +1,70 @@
+//! One call's conversation: runs its session, and tells the store and the caller's client what happens in it.
+
+mod observer;
+mod turns;
+
+use bus::local::AgentEnd;
+use jiff::Timestamp;
+use session::{AgentConfig, Link, Report, Request, Session};
+use tokio::sync::mpsc;
+
+use crate::orchestrator::Agent;
+use crate::realtime::SessionInfo;
+use crate::recorder::Recorder;
+use observer::Observer;
+
+/// Reports that wait to be passed on: more than a long turn has, since a report that does not fit is lost.
+const REPORTS_CAPACITY: usize = 512;
+/// Requests of a client that wait for the session; more than a person clicks.
+const REQUESTS_CAPACITY: usize = 32;
+
+/// A conversation that is to be held.
+pub(crate) struct Conversation {
+    /// Its id.
+    pub id: String,
+    /// When the call was opened.
+    pub opened_at: Timestamp,
+    /// The call.
+    pub link: AgentEnd,
+    /// Who answers.
+    pub agent: Agent,
+    /// How they answer.
+    pub config: AgentConfig,
+    /// Takes down what happens.
+    pub recorder: Recorder,
+}
+
+impl Conversation {
+    /// Holds it until it is over.
+    pub(crate) async fn hold(self) {
+        let (reports, told) = mpsc::channel(REPORTS_CAPACITY);
+        let (ask, requests) = mpsc::channel(REQUESTS_CAPACITY);
+        let observer = Observer::new(&self, ask);
+        let agent = answer(self, requests, reports);
+        tokio::join!(agent, observer.run(told));
+    }
+
+    fn session_info(&self) -> SessionInfo {
+        SessionInfo {
+            model: self.agent.model(),
+            instructions: self.config.instructions.clone(),
+            voice: self.config.voice.clone(),
+            max_output_tokens: self.config.max_reply_tokens,
+        }
+    }
+}
+
+async fn answer(conversation: Conversation, requests: mpsc::Receiver<Request>, reports: mpsc::Sender<Report>) {
+    let Conversation { id, link, agent, config, .. } = conversation;
+    let link = Link { from_caller: link.from_caller, to_caller: link.to_caller };
+    match agent {
+        Agent::Echo => session::echo(link, reports).await,
+        Agent::Models(providers) => {
+            let session = id.clone();
+            let held = Session { id, link, requests, reports, agent: config, providers }.run().await;
+            if let Err(cause) = held {
+                tracing::error!(session, %cause, "the session could not be set up");
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The HTTP interface, as `docs/protocol.md` fixes it.
+//!
+//! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard;
+//! `conversations` reads the store; `assets` serves the web app. Nothing here knows WebRTC or SQL.
+
+mod assets;
+mod body;
+mod conversations;
+mod cors;
+mod health;
+mod realtime;
+mod refusal;
+mod whep;
+mod whip;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use store::Store;
+
+use crate::readiness::Readiness;
+use crate::switchboard::Switchboard;
+use refusal::Refusal;
+
+/// The largest SDP offer. Browsers send 2 to 8 KB.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// What requests are served from.
+#[derive(Clone)]
+pub(crate) struct Services {
+    /// Opens and ends calls.
+    pub switchboard: Switchboard,
+    /// Holds conversations.
+    pub store: Arc<dyn Store>,
+    /// Whether calls are taken now.
+    pub readiness: Readiness,
+}
+
+/// All routes.
+pub(crate) fn router(services: Services) -> Router {
+    let media = Router::new()
+        .route("/whip", get(whip::exists).post(whip::publish).options(cors::accept_sdp))
+        .route("/whip/{id}", get(whip::session).delete(whip::hang_up).options(cors::accept_sdp))
+        .route("/whep/{id}", get(whep::exists).post(whep::listen).options(cors::accept_sdp))
+        .route("/whep/{id}/{listener}", axum::routing::delete(whep::stop).options(cors::accept_sdp))
+        .method_not_allowed_fallback(refusal::method_not_allowed);
+    let openai = Router::new()
+        .route("/calls", post(realtime::call).options(cors::accept_sdp))
+        .route("/calls/{id}/hangup", post(realtime::hang_up).options(cors::accept_sdp))
+        .method_not_allowed_fallback(refusal::openai_method_not_allowed)
+        .fallback(refusal::openai_not_found);
+    let api = Router::new()
+        .route("/v1/conversations", get(conversations::list))
+        .route("/v1/conversations/{id}", get(conversations::read))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(refusal::method_not_allowed);
+    media
+        .nest("/v1/realtime", openai)
+        .layer(axum::middleware::map_response(cors::allow_any_origin))
+        .merge(api)
+        .fallback(assets::serve)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(axum::middleware::map_response(assets::harden))
+        .with_state(services)
+}
+
+/// A path that is neither a route nor a page.
+fn not_found() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "not_found", "nothing is here; the routes are listed in docs/protocol.md")
+}

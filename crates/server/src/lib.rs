@@ -1,0 +1,26 @@
+//! The server: everything between the command line and the other crates.
+//!
+//! `app` starts and stops it. The media role is `http` over `switchboard`; the orchestrator role is `orchestrator` with
+//! a `conversation` for each call; the bus stands between them. `realtime` is the client event protocol, `recorder`
+//! writes to the store, `agent` loads the models, `config` reads the settings, `call` is `antiphon call`.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+
+mod agent;
+mod call;
+mod commands;
+mod conversation;
+mod http;
+mod log;
+mod models;
+mod orchestrator;
+mod readiness;
+mod realtime;
+mod recorder;
+mod switchboard;
+mod tasks;
+mod wire;
+
+pub use commands::{call, check, models, serve};

@@ -1,0 +1,155 @@
+//! The media role: opens calls for the HTTP interface, joins each to an agent over the bus, and ends them.
+//!
+//! Nothing here touches the disk, so that an answer to an SDP offer leaves in well under a millisecond.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use audio::leg::{EndReason, ToCaller};
+use bus::local::{Announcer, NewCall};
+use jiff::Timestamp;
+use media::{CallSender, Media};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::readiness::{Readiness, Stage};
+use crate::tasks::Tasks;
+
+pub(crate) use media::{Door, OfferError};
+
+/// Opens and ends calls.
+#[derive(Clone)]
+pub(crate) struct Switchboard {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    media: Media,
+    announcer: Announcer<CallDetails>,
+    readiness: Readiness,
+    tasks: Tasks,
+    /// Calls that were opened and not yet hung up.
+    live: Mutex<HashSet<String>>,
+}
+
+/// What the two roles agree on about a call, beside its audio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallDetails {
+    /// When the offer came.
+    pub opened_at: Timestamp,
+    /// Instructions for this call in place of the configured ones.
+    pub instructions: Option<String>,
+}
+
+/// Somebody calls in.
+#[derive(Debug)]
+pub(crate) struct CallRequest {
+    /// Through which route.
+    pub door: Door,
+    /// Their SDP offer.
+    pub offer: String,
+    /// Instructions for this call in place of the configured ones.
+    pub instructions: Option<String>,
+}
+
+/// An offer that was accepted.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// The call, or the listener.
+    pub id: String,
+    /// The SDP answer.
+    pub answer: String,
+}
+
+/// A call that is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RefusedCall {
+    /// The server is not ready for calls, or no agent is free.
+    #[error("open a call: the server does not take calls now")]
+    NotReady(Stage),
+    /// The offer cannot be accepted.
+    #[error("open a call: {0}")]
+    Offer(#[from] OfferError),
+}
+
+impl Switchboard {
+    /// Calls go to whoever takes them from the announcer's other side.
+    pub(crate) fn new(media: Media, announcer: Announcer<CallDetails>, readiness: Readiness, tasks: Tasks) -> Self {
+        Self { shared: Arc::new(Shared { media, announcer, readiness, tasks, live: Mutex::default() }) }
+    }
+
+    /// Opens a call.
+    ///
+    /// # Errors
+    /// When the offer cannot be accepted, or nobody takes calls now.
+    pub(crate) fn open(&self, request: CallRequest) -> Result<Accepted, RefusedCall> {
+        let shared = &self.shared;
+        match shared.readiness.stage() {
+            Stage::Ready => {}
+            stage => return Err(RefusedCall::NotReady(stage)),
+        }
+        let id = Uuid::now_v7().to_string();
+        let (media_end, agent_end) = bus::local::link();
+        let opened = shared.media.open_call(request.door, id.clone(), &request.offer, media_end.to_agent)?;
+        shared.live().insert(id.clone());
+        let details = CallDetails { opened_at: Timestamp::now(), instructions: request.instructions };
+        // When this fails the agent's end is dropped, by which the relay hangs up.
+        let announced = shared.announcer.announce(NewCall { id: id.clone(), details, link: agent_end });
+        let relay = relay(Arc::clone(shared), id.clone(), media_end.from_agent, opened.voice);
+        shared.tasks.spawn(relay);
+        announced.map_err(|_| RefusedCall::NotReady(Stage::Ready))?;
+        tracing::info!(session = %id, door = ?request.door, "call opened");
+        Ok(Accepted { id, answer: opened.answer_sdp })
+    }
+
+    /// Opens a listener to the agent of a call.
+    ///
+    /// # Errors
+    /// When there is no such call, or the offer cannot be accepted.
+    pub(crate) fn listen(&self, call: &str, offer: &str) -> Result<Accepted, RefusedCall> {
+        let id = Uuid::now_v7().to_string();
+        let answer = self.shared.media.open_listener(call, id.clone(), offer)?;
+        tracing::info!(session = %call, listener = %id, "listener opened");
+        Ok(Accepted { id, answer })
+    }
+
+    /// Whether a call was opened and not yet hung up.
+    pub(crate) fn is_live(&self, call: &str) -> bool {
+        self.shared.live().contains(call)
+    }
+
+    /// Hangs up for the caller. False when there is no such call.
+    pub(crate) fn hang_up(&self, call: &str) -> bool {
+        self.shared.end(call, EndReason::Hangup)
+    }
+
+    /// Ends a listener. False when there is no such call or listener.
+    pub(crate) fn stop_listening(&self, call: &str, listener: &str) -> bool {
+        self.shared.media.close_listener(call, listener).is_ok()
+    }
+
+    /// Hangs up on everyone and closes the UDP port. Waits for the media thread, so call it off the async threads.
+    pub(crate) fn close(&self) {
+        self.shared.media.shutdown();
+    }
+}
+
+impl Shared {
+    fn live(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        // The set is whole after every statement that holds it, so a panic elsewhere cannot have torn it.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, call: &str, reason: EndReason) -> bool {
+        self.live().remove(call) && self.media.hangup(call, reason).is_ok()
+    }
+}
+
+/// Carries what the agent says to the caller, until the agent lets go of the call.
+async fn relay(shared: Arc<Shared>, call: String, mut from_agent: mpsc::Receiver<ToCaller>, voice: CallSender) {
+    while let Some(message) = from_agent.recv().await {
+        voice.send(message);
+    }
+    // False when the caller was first.
+    let _ = shared.end(&call, EndReason::AgentHangup);
+}
