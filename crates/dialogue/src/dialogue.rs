@@ -71,6 +71,7 @@ impl Dialogue {
         }
         match event {
             Event::SpeechStarted { onset } => self.speech_started(onset),
+            Event::SpeechGoesOn { spoken } => self.speech_goes_on(now, spoken),
             Event::SpeechPaused { ended } => self.speech_paused(ended),
             Event::Words { text, settled: None } => self.partial_words(text),
             Event::Words { text, settled: Some(pause) } => self.settled_words(now, pause, &text),
@@ -119,7 +120,6 @@ impl Dialogue {
         match timer {
             Timer::Endpoint => self.silence_ended_turn(now),
             Timer::Words => self.words_failed(),
-            Timer::Interrupt => self.interrupt(now),
             Timer::Reply => self.reply_overdue(now),
             Timer::Flush => self.playout_event(now, PlayoutEvent::Flushed { cut: None }),
             Timer::Playout => self.yield_to_caller(now),

@@ -1,5 +1,7 @@
 //! What happened: the engine's whole input.
 
+use std::time::Duration;
+
 use crate::{Attempt, CloseReason, PauseId, SentenceId, Timer, Timestamp, TurnId};
 
 /// Something that happened outside the engine.
@@ -9,6 +11,11 @@ pub enum Event {
     SpeechStarted {
         /// When the speech began; a little before the event.
         onset: Timestamp,
+    },
+    /// Voice activity: the caller goes on speaking. Sent again and again between the start and the pause.
+    SpeechGoesOn {
+        /// How much speech there was since the start, gaps left out.
+        spoken: Duration,
     },
     /// Voice activity: the caller fell silent and may have finished.
     SpeechPaused {

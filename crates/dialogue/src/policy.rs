@@ -11,8 +11,8 @@ pub struct Policy {
     pub max_silence: Duration,
     /// From this completeness on a pause is taken for the end of the turn. 0.5 is the model's own threshold.
     pub completeness_threshold: f32,
-    /// How long the caller must speak over the agent to interrupt it: longer than a cough, and with the detector's
-    /// own 64 ms still well inside 300 ms.
+    /// How much speech over the agent interrupts it. Four windows of the detector (128 ms) reach this: more than a
+    /// cough, and well inside the 300 ms after which people feel ignored.
     pub interrupt_after: Duration,
     /// How long to wait for the words once the turn is decided.
     pub words_deadline: Duration,

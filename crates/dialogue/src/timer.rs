@@ -9,8 +9,6 @@ pub enum Timer {
     Endpoint,
     /// The words of a decided turn are overdue.
     Words,
-    /// Speech over the agent becomes an interruption.
-    Interrupt,
     /// An answer's first audio is overdue.
     Reply,
     /// The word that a flush took effect is overdue.
@@ -19,8 +17,7 @@ pub enum Timer {
     Playout,
 }
 
-const TIMERS: [Timer; 6] =
-    [Timer::Endpoint, Timer::Words, Timer::Interrupt, Timer::Reply, Timer::Flush, Timer::Playout];
+const TIMERS: [Timer; 5] = [Timer::Endpoint, Timer::Words, Timer::Reply, Timer::Flush, Timer::Playout];
 
 /// One optional deadline for each [`Timer`].
 #[derive(Debug, Clone, Default)]

@@ -49,6 +49,7 @@ fn event() -> impl Strategy<Value = Event> {
     ];
     prop_oneof![
         4 => Just(Event::SpeechStarted { onset: Timestamp::ZERO }),
+        4 => (0..400_u64).prop_map(|ms| Event::SpeechGoesOn { spoken: Duration::from_millis(ms) }),
         4 => Just(Event::SpeechPaused { ended: Timestamp::ZERO }),
         4 => (words.clone(), prop::option::of(1..6_u32))
             .prop_map(|(text, pause)| Event::Words { text, settled: pause.map(PauseId) }),

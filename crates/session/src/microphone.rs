@@ -14,7 +14,8 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::speech::{Change, SpeechWatch};
 
-const WINDOW: Duration = Duration::from_millis(WINDOW_SAMPLES as u64 * 1_000 / SAMPLE_RATE_HZ as u64);
+/// How long a window lasts.
+pub(crate) const WINDOW: Duration = Duration::from_millis(WINDOW_SAMPLES as u64 * 1_000 / SAMPLE_RATE_HZ as u64);
 /// Windows kept from before the speech was noticed (320 ms), so that soft first sounds reach the recogniser.
 const LEAD_IN_WINDOWS: usize = 10;
 /// What the end-of-turn model hears: its last 8 s are all that matters.

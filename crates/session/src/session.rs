@@ -302,6 +302,7 @@ pub(crate) fn close_reason(reason: EndReason) -> CloseReason {
 fn heard_event(heard: Heard) -> Event {
     match heard {
         Heard::Speech(Change::Started { onset }) => Event::SpeechStarted { onset },
+        Heard::Speech(Change::GoesOn { spoken }) => Event::SpeechGoesOn { spoken },
         Heard::Speech(Change::Paused { ended }) => Event::SpeechPaused { ended },
         Heard::Words { text, settled } => Event::Words { text, settled },
         Heard::WordsFailed => Event::WordsFailed,

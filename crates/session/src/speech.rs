@@ -1,6 +1,10 @@
 //! From one probability per window to speech that starts and pauses. Pure; time comes in with the windows.
 
+use std::time::Duration;
+
 use dialogue::Timestamp;
+
+use crate::microphone::WINDOW;
 
 /// A window counts as speech from this probability on: Silero's own threshold.
 const SPEECH: f32 = 0.5;
@@ -14,8 +18,16 @@ const WINDOWS_TO_PAUSE: u32 = 3;
 /// A change in what the caller does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    Started { onset: Timestamp },
-    Paused { ended: Timestamp },
+    Started {
+        onset: Timestamp,
+    },
+    /// One more window of speech; how much there was since the start.
+    GoesOn {
+        spoken: Duration,
+    },
+    Paused {
+        ended: Timestamp,
+    },
 }
 
 /// Watches the windows of one caller.
@@ -32,10 +44,13 @@ enum State {
         onset: Timestamp,
         windows: u32,
     },
-    Speaking,
+    Speaking {
+        spoken: u32,
+    },
     Falling {
         ended: Timestamp,
         windows: u32,
+        spoken: u32,
     },
 }
 
@@ -48,11 +63,11 @@ impl SpeechWatch {
             State::Quiet if speech => rising(began, 1),
             State::Rising { onset, windows } if speech => rising(onset, windows + 1),
             State::Quiet | State::Rising { .. } => (State::Quiet, None),
-            State::Speaking if silence => (State::Falling { ended: began, windows: 1 }, None),
-            State::Falling { ended, windows } if silence => falling(ended, windows + 1),
-            // Neither loud nor silent keeps a fall going only if it stays low; speech takes it back.
-            State::Falling { ended, windows } if !speech => (State::Falling { ended, windows }, None),
-            State::Speaking | State::Falling { .. } => (State::Speaking, None),
+            State::Speaking { spoken } if silence => (State::Falling { ended: began, windows: 1, spoken }, None),
+            State::Falling { ended, windows, spoken } if silence => falling(ended, windows + 1, spoken),
+            // Between the two thresholds nothing changes; only speech takes a fall back.
+            State::Speaking { .. } | State::Falling { .. } if !speech => (self.state, None),
+            State::Speaking { spoken } | State::Falling { spoken, .. } => speaking(spoken + 1),
         };
         debug_assert!(began <= ended, "a window ends after it began");
         self.state = state;
@@ -61,28 +76,34 @@ impl SpeechWatch {
 
     /// True while the caller speaks, or may still be speaking.
     pub(crate) fn is_speaking(&self) -> bool {
-        matches!(self.state, State::Speaking | State::Falling { .. })
+        matches!(self.state, State::Speaking { .. } | State::Falling { .. })
     }
 }
 
 fn rising(onset: Timestamp, windows: u32) -> (State, Option<Change>) {
     if windows >= WINDOWS_TO_START {
-        (State::Speaking, Some(Change::Started { onset }))
+        (State::Speaking { spoken: windows }, Some(Change::Started { onset }))
     } else {
         (State::Rising { onset, windows }, None)
     }
 }
 
-fn falling(ended: Timestamp, windows: u32) -> (State, Option<Change>) {
+fn speaking(spoken: u32) -> (State, Option<Change>) {
+    (State::Speaking { spoken }, Some(Change::GoesOn { spoken: WINDOW * spoken }))
+}
+
+fn falling(ended: Timestamp, windows: u32, spoken: u32) -> (State, Option<Change>) {
     if windows >= WINDOWS_TO_PAUSE {
         (State::Quiet, Some(Change::Paused { ended }))
     } else {
-        (State::Falling { ended, windows }, None)
+        (State::Falling { ended, windows, spoken }, None)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use dialogue::Timestamp;
 
     use super::{Change, SpeechWatch};
@@ -101,6 +122,7 @@ mod tests {
             changes,
             [
                 (2, Change::Started { onset: Timestamp::from_millis(32) }),
+                (3, Change::GoesOn { spoken: Duration::from_millis(96) }),
                 (6, Change::Paused { ended: Timestamp::from_millis(128) })
             ]
         );
@@ -109,6 +131,7 @@ mod tests {
     #[test]
     fn a_click_is_not_speech_and_a_stop_inside_a_word_is_not_a_pause() {
         assert_eq!(run(&[0.1, 0.9, 0.1, 0.9, 0.1]), []);
-        assert_eq!(run(&[0.9, 0.9, 0.1, 0.1, 0.9, 0.9]).len(), 1);
+        let changes = run(&[0.9, 0.9, 0.1, 0.1, 0.4, 0.9, 0.9]);
+        assert!(!changes.iter().any(|(_, change)| matches!(change, Change::Paused { .. })));
     }
 }

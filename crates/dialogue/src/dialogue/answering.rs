@@ -64,14 +64,6 @@ impl Dialogue {
         self.finish_if_over(now);
     }
 
-    /// The caller has spoken over the agent for long enough.
-    pub(super) fn interrupt(&mut self, now: Timestamp) {
-        if self.ear == Ear::Speaking {
-            self.counters.interruptions += 1;
-            self.yield_to_caller(now);
-        }
-    }
-
     /// Stops the voice at once. The turn ends when it is known how much was heard.
     pub(super) fn yield_to_caller(&mut self, now: Timestamp) {
         match std::mem::replace(&mut self.phase, Phase::Listening) {
@@ -266,7 +258,6 @@ impl Dialogue {
 
     fn disarm_answer_timers(&mut self) {
         self.timers.disarm(Timer::Reply);
-        self.timers.disarm(Timer::Interrupt);
         self.timers.disarm(Timer::Playout);
     }
 }

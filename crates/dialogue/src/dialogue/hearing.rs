@@ -1,5 +1,7 @@
 //! The caller's side: speech, pauses, words, and the decision that a turn is over.
 
+use std::time::Duration;
+
 use super::Dialogue;
 use crate::phase::{Deciding, Ear, Phase};
 use crate::reply::{Reply, Writing};
@@ -16,11 +18,20 @@ impl Dialogue {
                 self.timers.disarm(Timer::Endpoint);
                 self.timers.disarm(Timer::Words);
             }
-            busy @ (Phase::Thinking(_) | Phase::Speaking(_)) => {
-                self.timers.arm(Timer::Interrupt, onset + self.policy.interrupt_after);
-                self.phase = busy;
-            }
-            other @ (Phase::Listening | Phase::Yielding(_) | Phase::Closed) => self.phase = other,
+            other @ (Phase::Listening
+            | Phase::Thinking(_)
+            | Phase::Speaking(_)
+            | Phase::Yielding(_)
+            | Phase::Closed) => self.phase = other,
+        }
+    }
+
+    /// Speech over the agent interrupts it once there is enough of it.
+    pub(super) fn speech_goes_on(&mut self, now: Timestamp, spoken: Duration) {
+        let busy = matches!(self.phase, Phase::Thinking(_) | Phase::Speaking(_));
+        if busy && self.ear == Ear::Speaking && spoken >= self.policy.interrupt_after {
+            self.counters.interruptions += 1;
+            self.yield_to_caller(now);
         }
     }
 
@@ -32,10 +43,7 @@ impl Dialogue {
         match self.phase {
             Phase::Listening => self.judge_pause(ended),
             // Too short to interrupt: a cough, or a word of assent.
-            Phase::Thinking(_) | Phase::Speaking(_) => {
-                self.timers.disarm(Timer::Interrupt);
-                self.discard_speech();
-            }
+            Phase::Thinking(_) | Phase::Speaking(_) => self.discard_speech(),
             Phase::Deciding(_) | Phase::Yielding(_) | Phase::Closed => {}
         }
     }

@@ -4,6 +4,7 @@
 //! deadline that the engine had asked for. Playing a scenario renders it anew from its events alone.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use dialogue::{
     Action, Attempt, CloseReason, Dialogue, Event, Fact, PauseId, PlayoutEvent, Policy, ReplyEvent, SentenceId,
@@ -105,6 +106,7 @@ fn parse_event(event: &str) -> Option<Event> {
     let text = quoted.to_owned();
     Some(match words.as_slice() {
         ["speech", "starts", onset] => Event::SpeechStarted { onset: millis(onset)? },
+        ["speech", "goes", "on", spoken] => Event::SpeechGoesOn { spoken: Duration::from_millis(spoken.parse().ok()?) },
         ["speech", "pauses", ended] => Event::SpeechPaused { ended: millis(ended)? },
         ["words"] => Event::Words { text, settled: None },
         ["words", "settled", pause] => Event::Words { text, settled: Some(PauseId(pause.parse().ok()?)) },
