@@ -12,6 +12,7 @@ export PATH := $(cache)/node/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 
 antiphon := $(CARGO_TARGET_DIR)/release/antiphon
+speech := $(or $(ANTIPHON__MODELS__DIR),$(cache)/models)/speech
 web_sources := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help run build models test check check-rust check-web test-pure test-rust test-web test-browser bench clean setup setup-test
@@ -56,8 +57,10 @@ test-rust: build
 test-web: setup web/node_modules/.installed
 	@npm --prefix web run --silent test
 
+# A real browser speaks a real recording to the real server.
 test-browser: build web/node_modules/.installed
-	@ANTIPHON_BIN=$(antiphon) npm --prefix web run --silent e2e
+	@ANTIPHON_BIN=$(antiphon) ANTIPHON_E2E_SPEECH=$(speech)/austen-0880.wav ANTIPHON_E2E_WORDS="young man" \
+		npm --prefix web run --silent e2e
 
 bench: build ## measure speed; needs a quiet machine
 	@benches/run
