@@ -34,14 +34,23 @@ export async function withPage(microphone: Microphone, test: (page: Page) => Pro
     viewport: DESKTOP,
     colorScheme: 'dark',
   });
+  const page = context.pages()[0] ?? (await context.newPage());
   try {
-    const page = context.pages()[0] ?? (await context.newPage());
     page.on('pageerror', (error) => { throw error; });
     await test(page);
+  } catch (error) {
+    console.error(await page.evaluate(tellStory));
+    throw error;
   } finally {
     await context.close();
     await rm(profile, { recursive: true, force: true });
   }
+}
+
+/** What the page showed and heard until a test failed. Runs in the page. */
+function tellStory(): string {
+  const events = 'probe' in window ? window.probe.events : [];
+  return [document.body.innerText, ...events.map((event) => `${event.at.toFixed(0)} ms ${JSON.stringify(event)}`)].join('\n');
 }
 
 function microphoneFlags(microphone: Microphone): string[] {

@@ -35,8 +35,11 @@ it('an interruption silences the answer and cuts its caption', async () => {
     await shoot(page, 'interrupted');
     await waitForEvent(page, 'output_audio_buffer.started', 2);
 
-    const { fromOnset, fromEvent, spokeUntilEvent } = await measure(page, asked);
-    console.log(`silence after an interruption: ${fromOnset.toFixed(0)} ms from the first sound, ${fromEvent.toFixed(0)} ms from speech_started`);
+    const { fromOnset, fromEvent, fromCleared, spokeUntilEvent } = await measure(page, asked);
+    console.log(
+      `silence after an interruption: ${fromOnset.toFixed(0)} ms from the first sound, ` +
+        `${fromEvent.toFixed(0)} ms from speech_started, ${fromCleared.toFixed(0)} ms from output_audio_buffer.cleared`,
+    );
     expect(spokeUntilEvent).toBe(true);
     expect(fromEvent).toBeLessThanOrEqual(SILENCE_WITHIN_MS);
   });
@@ -45,6 +48,7 @@ it('an interruption silences the answer and cuts its caption', async () => {
 interface Measured {
   readonly fromOnset: number;
   readonly fromEvent: number;
+  readonly fromCleared: number;
   /** Otherwise the answer was over anyway and nothing was measured. */
   readonly spokeUntilEvent: boolean;
 }
@@ -52,13 +56,16 @@ interface Measured {
 async function measure(page: Page, asked: number): Promise<Measured> {
   const { voice, microphone } = await page.evaluate(() => ({ voice: window.probe.voice, microphone: window.probe.microphone }));
   const onset = sustained(microphone.filter((sound) => sound.at >= asked));
-  const started = (await heard(page, 'input_audio_buffer.speech_started')).find((event) => event.at >= asked)?.at ?? NaN;
-  const nextAnswer = (await heard(page, 'output_audio_buffer.started')).find((event) => event.at >= started)?.at ?? Infinity;
+  const firstAfter = async (type: string, at: number) => (await heard(page, type)).find((event) => event.at >= at)?.at ?? NaN;
+  const started = await firstAfter('input_audio_buffer.speech_started', asked);
+  const cleared = await firstAfter('output_audio_buffer.cleared', asked);
+  const nextAnswer = await firstAfter('output_audio_buffer.started', started);
   const audible = voice.filter((sound) => sound.rms > AUDIBLE && sound.at >= asked && sound.at < nextAnswer);
   const lastSound = audible.at(-1)?.at ?? NaN;
   return {
     fromOnset: lastSound - onset,
     fromEvent: lastSound - started,
+    fromCleared: lastSound - cleared,
     // Between two words a voice pauses too, seldom longer than this.
     spokeUntilEvent: lastSound > started - 250,
   };

@@ -16,6 +16,7 @@ export function Bubble({ voice, children, tentative = false }: BubbleProps) {
   return (
     <div
       aria-busy={tentative}
+      data-voice={voice}
       className={`max-w-[88%] animate-rise rounded-3xl px-4 py-2.5 leading-relaxed text-pretty wrap-anywhere ${look} ${tentative ? 'text-muted' : ''}`}
     >
       <span className="sr-only">{voice === 'you' ? 'You: ' : 'Antiphon: '}</span>
