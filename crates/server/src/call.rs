@@ -20,7 +20,6 @@ use report::Report;
 use speech::Utterance;
 
 pub(crate) use line::LineError;
-pub(crate) use record::RecordError;
 pub(crate) use speech::SpeechError;
 pub(crate) use talk::TalkError;
 

@@ -63,7 +63,7 @@ mod tests {
 
     use super::{Shutdown, Tasks};
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_task_that_listens_ends_cleanly() {
         let tasks = Tasks::default();
         let stopping = tasks.stopping();
@@ -71,11 +71,11 @@ mod tests {
         assert_eq!(tasks.finish(Duration::from_secs(5)).await, Shutdown::Clean);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_task_that_does_not_listen_is_dropped_after_the_grace_period() {
         let tasks = Tasks::default();
         let stuck = tasks.spawn(std::future::pending::<()>());
-        assert_eq!(tasks.finish(Duration::from_secs(5)).await, Shutdown::Aborted);
+        assert_eq!(tasks.finish(Duration::ZERO).await, Shutdown::Aborted);
         assert_eq!(stuck.await.expect("it did not panic"), None);
     }
 }

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub(super) const RATE_HZ: u32 = 24_000;
 /// From here on a packet is a voice and not the codec's silence.
 const AUDIBLE_DBFS: f32 = -50.0;
+/// A voice that was heard so shortly before is still the last answer, not the next.
+const NEW_VOICE_AFTER: Duration = Duration::from_millis(100);
 
 /// Decodes the reply and notes when there was something to hear.
 pub(super) struct Ear {
@@ -39,7 +41,9 @@ impl Ear {
             return;
         }
         if energy::dbfs(&self.heard[before..]) > AUDIBLE_DBFS {
-            self.first.get_or_insert(arrived);
+            if self.first.is_none() && self.silent_for(arrived, NEW_VOICE_AFTER) {
+                self.first = Some(arrived);
+            }
             self.last = Some(arrived);
         }
     }
@@ -52,6 +56,11 @@ impl Ear {
     /// Whether nothing was heard for this long.
     pub(super) fn silent_for(&self, now: Instant, span: Duration) -> bool {
         self.last.is_none_or(|last| now.duration_since(last) >= span)
+    }
+
+    /// Whether nothing audible has arrived since the call began.
+    pub(super) fn has_heard_nothing(&self) -> bool {
+        self.last.is_none()
     }
 
     pub(super) fn into_heard(self) -> Vec<f32> {

@@ -18,7 +18,10 @@ use crate::wire::{Turn, TurnStatus};
 const LEAD_IN: Duration = Duration::from_millis(600);
 /// An answer is over when nothing was heard for this long; pauses between sentences are shorter.
 const ANSWER_OVER_AFTER: Duration = Duration::from_millis(500);
-/// A turn that ended without an answer may be followed by the one that holds the rest of the words.
+/// A turn that the server recorded sooner than this after the last word began at a pause before it: no server decides
+/// so fast. The rest of the words are still to be answered.
+const SOONEST_DECISION: Duration = Duration::from_millis(100);
+/// When nothing more was recorded by then, the rest was taken for noise.
 const ANSWER_DUE_AFTER: Duration = Duration::from_secs(4);
 /// The server must have understood by then.
 const UNDERSTOOD_WITHIN: Duration = Duration::from_secs(30);
@@ -98,6 +101,8 @@ struct Talk<'a> {
     ear: Ear,
     pace: Interval,
     turns: Vec<Spoken>,
+    /// When each turn was first seen in the server's record.
+    seen: Vec<Instant>,
 }
 
 impl<'a> Talk<'a> {
@@ -106,7 +111,15 @@ impl<'a> Talk<'a> {
         // A microphone does not skip: what was late follows at once.
         pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let config = EncoderConfig { rate_hz: RATE_HZ, ..EncoderConfig::default() };
-        Ok(Self { line, conversation, encoder: Encoder::new(&config)?, ear: Ear::new()?, pace, turns: Vec::new() })
+        Ok(Self {
+            line,
+            conversation,
+            encoder: Encoder::new(&config)?,
+            ear: Ear::new()?,
+            pace,
+            turns: Vec::new(),
+            seen: Vec::new(),
+        })
     }
 
     async fn stay_silent(&mut self, span: Duration) -> Result<(), TalkError> {
@@ -122,18 +135,17 @@ impl<'a> Talk<'a> {
         while !self.is_answered(spoken_at)? {
             self.pass_frame(None).await?;
         }
-        let answered = self.ear.first_heard().map(|first| whole_ms(first.duration_since(spoken_at)));
+        let first_heard = self.ear.first_heard().filter(|_| self.is_seen_after(spoken_at));
+        let answered = first_heard.map(|first| whole_ms(first.duration_since(spoken_at)));
         let new = self.new_turns();
         self.turns.extend(new.into_iter().map(|turn| Spoken { turn, voice_to_voice_ms: None }));
         let Some(last) = self.turns.last_mut() else { return Err(TalkError::NotUnderstood) };
-        if last.turn.status == TurnStatus::Failed {
-            return Err(TalkError::Failed);
-        }
-        if answered.is_none() {
-            return Err(TalkError::Inaudible);
-        }
         last.voice_to_voice_ms = answered;
-        Ok(())
+        match last.turn.status {
+            TurnStatus::Failed => Err(TalkError::Failed),
+            TurnStatus::Completed if self.ear.has_heard_nothing() => Err(TalkError::Inaudible),
+            TurnStatus::Completed | TurnStatus::Interrupted | TurnStatus::InProgress => Ok(()),
+        }
     }
 
     /// Says it; returns when its last word was sent.
@@ -151,6 +163,8 @@ impl<'a> Talk<'a> {
 
     /// Waits until the next frame is due and sends it, silence for none; hears what arrives meanwhile.
     async fn pass_frame(&mut self, frame: Option<&[f32]>) -> Result<(), TalkError> {
+        let recorded = self.recorded();
+        self.seen.resize(recorded.max(self.seen.len()), Instant::now());
         let packet = self.encoder.encode(frame.unwrap_or(&[0.0; FRAME_SAMPLES]))?;
         loop {
             tokio::select! {
@@ -180,9 +194,15 @@ impl<'a> Talk<'a> {
         if waited > ANSWERED_WITHIN {
             return Err(TalkError::Endless);
         }
-        let is_heard = last.status == TurnStatus::Completed && self.ear.first_heard().is_some();
         let is_over = last.status != TurnStatus::InProgress && self.ear.silent_for(now, ANSWER_OVER_AFTER);
-        Ok(is_over && (is_heard || waited > ANSWER_DUE_AFTER))
+        let is_the_answer =
+            last.status == TurnStatus::Completed && self.is_seen_after(spoken_at) && self.ear.first_heard().is_some();
+        Ok(is_over && (is_the_answer || waited > ANSWER_DUE_AFTER))
+    }
+
+    /// Whether the latest turn holds the utterance's last words.
+    fn is_seen_after(&self, spoken_at: Instant) -> bool {
+        self.seen.last().is_some_and(|seen| *seen >= spoken_at + SOONEST_DECISION)
     }
 
     /// Turns that the server has recorded since the last utterance.
@@ -190,6 +210,14 @@ impl<'a> Talk<'a> {
         match &*self.conversation.borrow() {
             Ok(Some(conversation)) => conversation.turns.iter().flatten().skip(self.turns.len()).cloned().collect(),
             Ok(None) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// How many turns the server has recorded.
+    fn recorded(&self) -> usize {
+        match &*self.conversation.borrow() {
+            Ok(Some(conversation)) => conversation.turns.as_ref().map_or(0, Vec::len),
+            Ok(None) | Err(_) => 0,
         }
     }
 

@@ -109,12 +109,17 @@ fn check(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn explain(figment: &Figment, error: figment::Error) -> ConfigError {
-    let section = error.path.join(".");
+    let mut path = error.path;
     if let Kind::UnknownField(field, allowed) = &error.kind {
-        let key = if section.is_empty() { field.clone() } else { format!("{section}.{field}") };
+        // The path leads to the key itself, or only to its section when that is all that is wrong there.
+        if path.last() != Some(field) {
+            path.push(field.clone());
+        }
+        let key = path.join(".");
         return ConfigError::UnknownKey { origin: origin(figment, &key), allowed: allowed.join(", "), key };
     }
-    let origin = match section.as_str() {
+    let key = path.join(".");
+    let origin = match key.as_str() {
         "" => error.metadata.as_ref().map_or_else(|| "a file".to_owned(), describe),
         key => format!("{key} in {}", origin(figment, key)),
     };

@@ -43,8 +43,8 @@ fn allowed(section: &str) -> Vec<String> {
 #[test]
 fn what_is_wrong_is_said_in_one_sentence() {
     let cases = [
-        ("[server]\nlissten = \"x\"", "server.lissten", "listen, shutdown_grace"),
-        ("[sever]\nlisten = \"x\"", "sever", "server, media, store"),
+        ("[server]\nlissten = \"x\"", "unknown key server.lissten;", "listen, shutdown_grace"),
+        ("[sever]\nlisten = \"x\"", "unknown key sever;", "server, media, store"),
         ("[server]\nlisten = \"localhost\"", "server.listen", "invalid socket address"),
         ("[server]\nshutdown_grace = 5", "server.shutdown_grace", "expected a duration"),
         ("[server]\nshutdown_grace = \"5 parsecs\"", "server.shutdown_grace", "parsecs"),
