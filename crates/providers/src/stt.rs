@@ -39,8 +39,8 @@ pub enum SttInput {
     /// Speech with its lead-in: mono samples in −1..1 at [`SAMPLE_RATE_HZ`].
     Audio(Arc<[f32]>),
     /// The speaker fell silent and may have finished: answer soon with [`SttEvent::Partial`] for all audio so far,
-    /// marked `settled`.
-    Pause,
+    /// settled with this mark. Marks grow; of several pauses that wait, the last may be answered for all.
+    Pause(u32),
     /// The utterance is over: answer with [`SttEvent::Final`] for it, then start the next one. Costs nothing when
     /// the last `Pause` already covered the audio.
     Commit,
@@ -55,8 +55,8 @@ pub enum SttEvent {
     Partial {
         /// All words of the utterance so far.
         text: String,
-        /// True when this covers all audio up to the last [`SttInput::Pause`].
-        settled: bool,
+        /// The mark of the last [`SttInput::Pause`] up to which this covers all audio; none for a running transcript.
+        settled: Option<u32>,
     },
     /// The utterance's transcript, once for each [`SttInput::Commit`]. May be empty.
     Final {

@@ -98,11 +98,11 @@ async fn final_text(stream: &mut SttStream) -> String {
 }
 
 async fn settled_text(stream: &mut SttStream) -> String {
-    stream.input.send(SttInput::Pause).await.expect("the stream is open");
+    stream.input.send(SttInput::Pause(1)).await.expect("the stream is open");
     loop {
         match next(stream).await {
-            SttEvent::Partial { text, settled: true } => return text,
-            SttEvent::Partial { settled: false, .. } => {}
+            SttEvent::Partial { text, settled: Some(_) } => return text,
+            SttEvent::Partial { settled: None, .. } => {}
             other => panic!("{other:?}"),
         }
     }
@@ -180,7 +180,7 @@ async fn running_transcripts_come_while_people_speak() {
     for second in audio.chunks(16_000) {
         send(&stream, second).await;
         if second.len() == 16_000 {
-            let SttEvent::Partial { settled: false, .. } = next(&mut stream).await else { panic!("not a partial") };
+            let SttEvent::Partial { settled: None, .. } = next(&mut stream).await else { panic!("not a partial") };
             partials += 1;
         }
     }

@@ -47,7 +47,7 @@ impl Conversation {
     fn session_info(&self) -> SessionInfo {
         SessionInfo {
             model: self.agent.model(),
-            instructions: self.config.instructions.clone(),
+            instructions: self.config.system_prompt().to_owned(),
             voice: self.config.voice.clone(),
             max_output_tokens: self.config.max_reply_tokens,
         }

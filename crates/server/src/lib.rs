@@ -7,6 +7,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod wait_policy;
 
 mod agent;
 mod call;

@@ -52,7 +52,7 @@ impl Orchestrator {
     fn conversation(&self, call: NewCall<CallDetails>) -> Conversation {
         let mut config = self.config.clone();
         if let Some(instructions) = call.details.instructions {
-            config.instructions = instructions;
+            config.instructions = Some(instructions);
         }
         Conversation {
             id: call.id,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dialogue::Policy;
 use serde::Deserialize;
 
-/// What the agent is told when the configuration says nothing else.
+/// What the agent is told when neither the configuration nor the model says anything else.
 const INSTRUCTIONS: &str = "You are Antiphon, a friendly voice assistant on a phone call. You speak aloud, so answer \
     in one or two short, plain spoken sentences. Never use lists, markdown, code or emoji. If you do not know \
     something, say so. If a request is unclear, ask one short question back.";
@@ -14,8 +14,8 @@ const INSTRUCTIONS: &str = "You are Antiphon, a friendly voice assistant on a ph
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentConfig {
-    /// The system prompt.
-    pub instructions: String,
+    /// The system prompt; none takes the one that suits the language model.
+    pub instructions: Option<String>,
     /// The most tokens of an answer: a guard against a model that does not stop.
     pub max_reply_tokens: u32,
     /// Sampling temperature; 0 always picks the likeliest word.
@@ -33,7 +33,7 @@ pub struct AgentConfig {
 impl Default for AgentConfig {
     fn default() -> Self {
         Self {
-            instructions: INSTRUCTIONS.to_owned(),
+            instructions: None,
             max_reply_tokens: 160,
             temperature: 0.0,
             voice: None,
@@ -41,6 +41,13 @@ impl Default for AgentConfig {
             language: None,
             turn_taking: TurnTaking::default(),
         }
+    }
+}
+
+impl AgentConfig {
+    /// The system prompt that is used.
+    pub fn system_prompt(&self) -> &str {
+        self.instructions.as_deref().unwrap_or(INSTRUCTIONS)
     }
 }
 

@@ -65,7 +65,7 @@ impl Writer {
     }
 
     fn request(&self, prompt: &[Entry]) -> LlmRequest {
-        let system = Message { role: Role::System, text: self.config.instructions.clone() };
+        let system = Message { role: Role::System, text: self.config.system_prompt().to_owned() };
         let turns = prompt.iter().map(|entry| Message {
             role: match entry.speaker {
                 Speaker::Caller => Role::User,

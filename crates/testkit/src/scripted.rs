@@ -83,9 +83,9 @@ impl SpeechToText for Listener {
             while let Some(input) = received.recv().await {
                 let event = match input {
                     SttInput::Audio(_) | SttInput::Reset => continue,
-                    SttInput::Pause => {
+                    SttInput::Pause(mark) => {
                         sleep(Duration::from_millis(40)).await;
-                        SttEvent::Partial { text: line.clone(), settled: true }
+                        SttEvent::Partial { text: line.clone(), settled: Some(mark) }
                     }
                     SttInput::Commit => {
                         SttEvent::Final { text: std::mem::replace(&mut line, lines.next().unwrap_or_default()) }

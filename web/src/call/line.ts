@@ -146,7 +146,7 @@ async function openMicrophone(): Promise<MediaStream> {
   if (!('mediaDevices' in navigator) || !('RTCPeerConnection' in window)) throw new CallFailure({ kind: 'unsupported-browser' });
   try {
     return await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
+      audio: { echoCancellation: true, noiseSuppression: false, autoGainControl: true, channelCount: 1 },
     });
   } catch (error) {
     throw new CallFailure(microphoneFailure(error));

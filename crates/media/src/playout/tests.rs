@@ -41,6 +41,7 @@ impl Rig {
             while let Some(step) = self.playout.poll(now) {
                 let ms = (now - self.start).as_millis() as u64;
                 match step {
+                    Step::Frame(frame) if frame.payload[..] == SILENCE => {}
                     Step::Frame(frame) => frames.push((ms, frame.rtp_time)),
                     Step::Mark(mark) => marks.push((ms, mark)),
                 }
@@ -113,11 +114,29 @@ fn flush_drops_everything_and_tells_where_it_cut() {
     rig.playout.end_clip(CLIP);
     rig.run(0, 95);
     rig.playout.flush(rig.at(95));
-    let (frames, marks) = rig.run(95, 2_000);
+    let (frames, marks) = rig.run(95, 99);
     assert_eq!(frames, []);
     assert_eq!(marks, [(95, PlayoutMark::Flushed { cut: Some((CLIP, 95)) })]);
     rig.push(NEXT_CLIP, 1, 96);
     assert_eq!(rig.run(96, 2_000).0, [(100, 4_800)], "the pace goes on");
+}
+
+#[test]
+fn silence_ends_the_voice_whether_it_is_over_or_cut() {
+    let mut rig = Rig::with_listener();
+    rig.push(CLIP, 50, 0);
+    rig.run(0, 30);
+    rig.playout.flush(rig.at(30));
+    let mut silent = Vec::new();
+    let mut now = rig.at(30);
+    while let Some(at) = rig.playout.next_deadline(now) {
+        now = at.max(now);
+        if let Some(Step::Frame(frame)) = rig.playout.poll(now) {
+            assert_eq!(frame.payload[..], SILENCE);
+            silent.push(((now - rig.start).as_millis(), frame.rtp_time));
+        }
+    }
+    assert_eq!(silent, [(40, 1_920), (60, 2_880), (80, 3_840), (100, 4_800), (120, 5_760)]);
 }
 
 #[test]

@@ -72,12 +72,11 @@ impl LlamaConfig {
     }
 }
 
-/// Half of the cores, as far as four. llama.cpp's threads wait for each other by spinning, dozens of times per token,
-/// so they need a core each: with all cores, an answer fell from 7 tokens a second to 1 when the machine was busy
-/// (0.5B, two cores, load 12), and the voice, the ears and the network need the other half.
+/// One for each core, as far as four. The threads are OpenMP threads; the program must run with `OMP_WAIT_POLICY=PASSIVE`,
+/// for spinning ones collapse as soon as anything else needs a core.
 fn default_threads() -> NonZeroU32 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    u32::try_from(cores / 2).ok().and_then(NonZeroU32::new).map_or(NonZeroU32::MIN, |half| half.min(MOST_THREADS))
+    u32::try_from(cores).ok().and_then(NonZeroU32::new).map_or(NonZeroU32::MIN, |cores| cores.min(MOST_THREADS))
 }
 
 /// A loaded model. Dropping it ends its thread, and with it all answers.

@@ -54,6 +54,8 @@ pub struct Pack {
     pub description: String,
     /// The profiles that need it.
     pub profiles: Vec<Profile>,
+    /// Of a language model: the system prompt with which it speaks best, for who configures none.
+    pub instructions: Option<String>,
     /// Its files.
     #[serde(rename = "file")]
     pub files: Vec<ModelFile>,

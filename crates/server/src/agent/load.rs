@@ -63,7 +63,19 @@ pub(crate) enum Files {
         llm: PathBuf,
         /// Threads of the language model.
         threads: Option<NonZeroU32>,
+        /// The system prompt that suits it.
+        instructions: Option<String>,
     },
+}
+
+impl Files {
+    /// The system prompt that suits the language model, for who configures none.
+    pub(crate) fn instructions(&self) -> Option<String> {
+        match self {
+            Self::Echo => None,
+            Self::Models { instructions, .. } => instructions.clone(),
+        }
+    }
 }
 
 /// Finds the files that an agent needs, and makes sure that they are the right ones. Files that changed since the last
@@ -86,7 +98,7 @@ pub(crate) async fn find(kind: AgentKind, config: &ModelsConfig, dirs: &Dirs) ->
 /// # Errors
 /// When a file cannot be loaded after all, such as for want of memory.
 pub(crate) async fn load(files: Files) -> Result<Agent, LoadError> {
-    let Files::Models { dir, llm, threads } = files else { return Ok(Agent::Echo) };
+    let Files::Models { dir, llm, threads, .. } = files else { return Ok(Agent::Echo) };
     let began = Instant::now();
     let llama = spawn_blocking(move || load_llama(llm, threads));
     let voice = spawn_blocking(move || load_voice(&dir));
@@ -122,8 +134,9 @@ fn find_models(config: &ModelsConfig, dir: PathBuf) -> Result<Files, LoadError> 
         memory_mib = machine.memory_bytes / 1024 / 1024,
         "language model chosen"
     );
+    let instructions = llm.instructions.clone();
     let llm = dir.join(&llm.files.first().ok_or_else(missing)?.path);
-    Ok(Files::Models { llm, threads: config.threads.and_then(NonZeroU32::new), dir })
+    Ok(Files::Models { llm, threads: config.threads.and_then(NonZeroU32::new), dir, instructions })
 }
 
 /// The wished profile, or the other one when only its language model is here.

@@ -81,7 +81,8 @@ impl Server {
         tasks.spawn(http_listener::serve(listener, http::router(services), tasks.stopping()));
 
         let loading = tasks.spawn({
-            let (tasks, readiness, config) = (tasks.clone(), readiness.clone(), config.agent);
+            let (tasks, readiness, mut config) = (tasks.clone(), readiness.clone(), config.agent);
+            config.instructions = config.instructions.or(files.instructions());
             async move {
                 let agent = agent::load(files).await?;
                 tasks.clone().spawn(Orchestrator { agent, config, recorder, tasks }.run(new_calls));

@@ -27,6 +27,8 @@ pub(super) struct Speaker {
     events: mpsc::Sender<SttEvent>,
     utterance: Utterance,
     wanted: Wanted,
+    /// The mark of the last pause.
+    mark: u32,
     /// Set while the stream is not read: during a commit, or when there is too much unread.
     unread: Option<Unread<SttInput>>,
     /// Counts resets and commits, so that words of an utterance that is gone are not given to the next.
@@ -41,6 +43,7 @@ impl Speaker {
             events,
             utterance: Utterance::default(),
             wanted: Wanted::Nothing,
+            mark: 0,
             unread: None,
             generation: 0,
             shown: String::new(),
@@ -70,6 +73,7 @@ enum Wanted {
 pub(super) struct Order {
     id: StreamId,
     wanted: Wanted,
+    mark: u32,
     generation: u64,
 }
 
@@ -149,11 +153,11 @@ impl Desk {
         let text = speaker.utterance.text();
         let sent = match order.wanted {
             Wanted::Final => speaker.events.try_send(SttEvent::Final { text }).is_ok(),
-            Wanted::Settled => speaker.events.try_send(SttEvent::Partial { text, settled: true }).is_ok(),
+            Wanted::Settled => speaker.events.try_send(SttEvent::Partial { text, settled: Some(order.mark) }).is_ok(),
             Wanted::Partial | Wanted::Nothing => {
                 if text != speaker.shown && speaker.events.capacity() > EVENTS_LIMIT / 2 {
                     speaker.shown.clone_from(&text);
-                    speaker.events.try_send(SttEvent::Partial { text, settled: false }).ok();
+                    speaker.events.try_send(SttEvent::Partial { text, settled: None }).ok();
                 }
                 true
             }
@@ -193,7 +197,7 @@ impl Desk {
         }
         if order.wanted == Wanted::Final {
             speaker.start_over();
-        } else if speaker.wanted == order.wanted {
+        } else if speaker.wanted == order.wanted && speaker.mark == order.mark {
             speaker.wanted = Wanted::Nothing;
         }
         if let Some(unread) = speaker.unread.take_if(|_| speaker.wanted != Wanted::Final) {
@@ -210,7 +214,7 @@ impl Desk {
         }
         // What waits in the urgent queue is not done a second time for the other one.
         let is_due = if least == Wanted::Partial { speaker.wanted == least } else { speaker.wanted >= least };
-        is_due.then_some(Order { id, wanted: speaker.wanted, generation: speaker.generation })
+        is_due.then_some(Order { id, wanted: speaker.wanted, mark: speaker.mark, generation: speaker.generation })
     }
 
     fn take_ready(&mut self) {
@@ -245,7 +249,8 @@ impl Desk {
                     self.partial.push_back(id);
                 }
             }
-            SttInput::Pause => {
+            SttInput::Pause(mark) => {
+                speaker.mark = mark;
                 speaker.wanted = speaker.wanted.max(Wanted::Settled);
                 self.urgent.push_back(id);
             }
