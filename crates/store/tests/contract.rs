@@ -36,7 +36,7 @@ async fn a_turn_is_kept_as_it_happens(store: &dyn Store) {
     store.record_turn(FIRST, &begun).await.expect("record");
     let active = store.get(FIRST).await.expect("read").expect("begun");
     assert_eq!((active.summary.ending, active.summary.turn_count), (None, 1));
-    assert_eq!(active.turns, [begun.clone()]);
+    assert_eq!(active.turns, std::slice::from_ref(&begun));
 
     let ended = Turn {
         status: TurnStatus::Interrupted,

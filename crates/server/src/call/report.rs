@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ear;
 use super::talk::{Held, Spoken};
-use crate::wire::StagesMs;
+use crate::wire::{StagesMs, TurnStatus};
 
 /// A conversation to be printed.
 pub(super) struct Report<'a> {
@@ -87,12 +87,15 @@ fn turn_json(spoken: &Spoken) -> TurnJson<'_> {
 }
 
 fn print_turn(spoken: &Spoken) {
-    println!("\nYou:       {}", spoken.turn.user_text);
-    println!("Antiphon:  {}", spoken.turn.heard_text);
-    for (name, ms) in spoken.turn.stages_ms.as_ref().map(StagesMs::named).into_iter().flatten() {
+    let turn = &spoken.turn;
+    let cut = if turn.status == TurnStatus::Interrupted { " (interrupted)" } else { "" };
+    println!("\nYou:       {}", turn.user_text);
+    println!("Antiphon:  {}{cut}", turn.heard_text);
+    let Some(stages) = &turn.stages_ms else { return };
+    for (name, ms) in stages.named() {
         print_ms(name, Some(ms));
     }
-    print_ms("voice to voice, server", spoken.turn.voice_to_voice_ms);
+    print_ms("voice to voice, server", turn.voice_to_voice_ms);
     print_ms("voice to voice, caller", spoken.voice_to_voice_ms);
 }
 

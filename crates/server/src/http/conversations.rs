@@ -34,7 +34,7 @@ pub(super) async fn list(
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(bad_query(&format!("limit must be 1 to {MAX_LIMIT}")));
     }
-    let page = services.store.list(limit, query.before.as_deref()).await.map_err(unreadable)?;
+    let page = services.store.list(limit, query.before.as_deref()).await.map_err(|cause| unreadable(&cause))?;
     Ok(Json(page.into()))
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn read(
     Path(id): Path<String>,
 ) -> Result<Json<Conversation>, Refusal> {
     let missing = || Refusal::new(StatusCode::NOT_FOUND, "no_such_conversation", "there is no such conversation");
-    let conversation = services.store.get(&id).await.map_err(unreadable)?.ok_or_else(missing)?;
+    let conversation = services.store.get(&id).await.map_err(|cause| unreadable(&cause))?.ok_or_else(missing)?;
     Ok(Json(conversation.into()))
 }
 
@@ -52,7 +52,7 @@ fn bad_query(reason: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "invalid_query", reason)
 }
 
-fn unreadable(cause: StoreError) -> Refusal {
+fn unreadable(cause: &StoreError) -> Refusal {
     tracing::error!(%cause, "the store cannot be read");
     Refusal::new(
         StatusCode::INTERNAL_SERVER_ERROR,

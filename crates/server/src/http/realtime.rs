@@ -46,9 +46,9 @@ async fn read_form(request: Request) -> Result<(String, SessionPart), Refusal> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| broken_form())?;
     let mut offer = None;
     let mut session = SessionPart::default();
-    while let Some(part) = form.next_field().await.map_err(unreadable_form)? {
+    while let Some(part) = form.next_field().await.map_err(|cause| unreadable_form(&cause))? {
         let name = part.name().unwrap_or_default().to_owned();
-        let body: Bytes = part.bytes().await.map_err(unreadable_form)?;
+        let body: Bytes = part.bytes().await.map_err(|cause| unreadable_form(&cause))?;
         match name.as_str() {
             "sdp" => offer = Some(text(&body)?),
             "session" => session = read_session(&body)?,
@@ -65,7 +65,7 @@ fn read_session(body: &[u8]) -> Result<SessionPart, Refusal> {
     })
 }
 
-fn unreadable_form(cause: MultipartError) -> Refusal {
+fn unreadable_form(cause: &MultipartError) -> Refusal {
     if cause.status() == StatusCode::PAYLOAD_TOO_LARGE { too_large() } else { broken_form() }
 }
 

@@ -100,6 +100,19 @@ fn missing_models_say_how_to_get_them() {
 }
 
 #[test]
+fn a_damaged_model_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let library = folder.path().join("models/lib/libonnxruntime.so.1.32.0");
+    std::fs::create_dir_all(library.parent().expect("it has one")).expect("a folder");
+    std::fs::write(&library, "not a library").expect("write");
+    let mut serve = antiphon(folder.path());
+    let output = serve.arg("serve").env("ANTIPHON__MODELS__DIR", folder.path().join("models")).output();
+    let message = complaint(&output.expect("it runs"));
+    assert!(message.contains("libonnxruntime.so.1.32.0") && message.contains("antiphon models pull"), "{message}");
+    assert!(!message.contains("libonnxruntime.so.1.32.0 is missing"), "{message}");
+}
+
+#[test]
 fn an_echo_server_serves_and_stops_cleanly() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut serve = antiphon(folder.path());
