@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     if let Command::Serve(_) = command {
-        server::wait_policy::ensure_passive();
+        server::wait_policy::ensure_short_spins();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -84,11 +84,12 @@ async fn verify(manifest: Manifest, dir: std::path::PathBuf, profile: Profile) -
 fn list(manifest: &Manifest, dir: &Path, profile: Profile) {
     let status = packs::status(manifest, dir);
     println!("Models in {}; this machine serves with profile {}.\n", dir.display(), profile_name(profile));
-    println!("{:<14}{:<12}{:>10}  {:<12}{:<24}WHAT", "PACK", "HERE", "SIZE", "PROFILES", "LICENCE");
+    let licence_width = manifest.packs().iter().map(|pack| pack.licence.len()).max().unwrap_or(0) + 2;
+    println!("{:<14}{:<12}{:>10}  {:<12}{:<licence_width$}WHAT", "PACK", "HERE", "SIZE", "PROFILES", "LICENCE");
     for pack in manifest.packs() {
         let profiles: Vec<&str> = pack.profiles.iter().map(|profile| profile_name(*profile)).collect();
         println!(
-            "{:<14}{:<12}{:>7} MB  {:<12}{:<24}{}",
+            "{:<14}{:<12}{:>7} MB  {:<12}{:<licence_width$}{}",
             pack.name,
             Presence::of(pack, &status).name(),
             pack.size_bytes().div_ceil(1_000_000),

@@ -11,8 +11,9 @@ pub(super) const RATE_HZ: u32 = 24_000;
 /// Samples of one packet.
 pub(super) const FRAME_SAMPLES: usize = (RATE_HZ * FRAME_MS / 1_000) as usize;
 
-/// A frame this far below the loudest one is the room, not the speaker. Word endings are about 25 dB below.
-const SPEECH_BELOW_LOUDEST_DB: f32 = 35.0;
+/// A frame this far below the loudest one is the room, not the speaker. ITU-T P.56 draws the line 16 dB below the mean
+/// level of speech, and the loudest 20 ms are about 8 dB above that mean.
+const SPEECH_BELOW_LOUDEST_DB: f32 = 24.0;
 /// Nothing below this is speech, however quiet the rest.
 const SPEECH_FLOOR_DBFS: f32 = -55.0;
 

@@ -18,10 +18,7 @@ use crate::wire::{Turn, TurnStatus};
 const LEAD_IN: Duration = Duration::from_millis(600);
 /// An answer is over when nothing was heard for this long; pauses between sentences are shorter.
 const ANSWER_OVER_AFTER: Duration = Duration::from_millis(500);
-/// A turn that the server recorded sooner than this after the last word began at a pause before it: no server decides
-/// so fast. The rest of the words are still to be answered.
-const SOONEST_DECISION: Duration = Duration::from_millis(100);
-/// When nothing more was recorded by then, the rest was taken for noise.
+/// When nothing more was recorded by then, the last words were taken for noise.
 const ANSWER_DUE_AFTER: Duration = Duration::from_secs(4);
 /// The server must have understood by then.
 const UNDERSTOOD_WITHIN: Duration = Duration::from_secs(30);
@@ -200,9 +197,10 @@ impl<'a> Talk<'a> {
         Ok(is_over && (is_the_answer || waited > ANSWER_DUE_AFTER))
     }
 
-    /// Whether the latest turn holds the utterance's last words.
+    /// Whether the latest turn holds the utterance's last words. One that was recorded before they were sent began at
+    /// a pause, and the rest is still to be answered.
     fn is_seen_after(&self, spoken_at: Instant) -> bool {
-        self.seen.last().is_some_and(|seen| *seen >= spoken_at + SOONEST_DECISION)
+        self.seen.last().is_some_and(|seen| *seen >= spoken_at)
     }
 
     /// Turns that the server has recorded since the last utterance.
