@@ -72,8 +72,8 @@ impl LlamaConfig {
     }
 }
 
-/// One for each core, as far as four. The threads are OpenMP threads; the program must run with `OMP_WAIT_POLICY=PASSIVE`,
-/// for spinning ones collapse as soon as anything else needs a core.
+/// One for each core, as far as four. The threads are OpenMP threads; the program should run with a short
+/// `GOMP_SPINCOUNT`, for ones that spin long collapse as soon as anything else needs a core.
 fn default_threads() -> NonZeroU32 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     u32::try_from(cores).ok().and_then(NonZeroU32::new).map_or(NonZeroU32::MIN, |cores| cores.min(MOST_THREADS))
