@@ -5,6 +5,13 @@
 
 /// The fewest words of a first piece that ends at a clause mark. Fewer sound chopped ("Well,").
 const FIRST_CLAUSE_WORDS: usize = 3;
+/// The fewest words of a first piece that ends before one of [`OPENERS`].
+const FIRST_PHRASE_WORDS: usize = 4;
+/// Words before which a speaker may breathe: they open a clause or a phrase of their own.
+const OPENERS: [&str; 20] = [
+    "and", "but", "or", "because", "so", "if", "when", "while", "which", "who", "although", "since", "unless", "until",
+    "with", "for", "from", "in", "on", "at",
+];
 /// A first piece without any mark is cut at this many words, so that a long opening does not keep the caller waiting.
 const FIRST_PIECE_WORDS: usize = 14;
 /// The most characters of a piece: what a voice model makes in one go.
@@ -54,10 +61,17 @@ impl SentenceCutter {
         let text = self.pending.as_str();
         let mut words = 0;
         let mut in_word = false;
+        let mut word_start = 0;
         for (chars, (at, mark)) in text.char_indices().enumerate() {
             let end = at + mark.len_utf8();
             if in_word && mark.is_whitespace() {
+                if self.pieces == 0 && words >= FIRST_PHRASE_WORDS && is_opener(&text[word_start..at]) {
+                    return Some(word_start);
+                }
                 words += 1;
+            }
+            if !in_word && !mark.is_whitespace() {
+                word_start = at;
             }
             in_word = !mark.is_whitespace();
             if mark == '\n' && at > 0 {
@@ -90,6 +104,10 @@ fn followed_by_space(text: &str, end: usize) -> bool {
     text[end..].chars().next().is_some_and(char::is_whitespace)
 }
 
+fn is_opener(word: &str) -> bool {
+    OPENERS.contains(&word)
+}
+
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or(before).trim_start_matches(['(', '"', '“']);
     let lower = word.to_lowercase();
@@ -119,13 +137,22 @@ mod tests {
     }
 
     #[test]
+    fn the_first_piece_may_end_where_a_speaker_breathes() {
+        assert_eq!(
+            cut("The cat is generally healthier and more independent. It sleeps a lot and eats a lot."),
+            ["The cat is generally healthier", "and more independent.", "It sleeps a lot and eats a lot."]
+        );
+        assert_eq!(cut("I am sorry and sad."), ["I am sorry and sad."]);
+    }
+
+    #[test]
     fn a_very_short_opening_is_not_chopped_off() {
         assert_eq!(cut("Well, that depends. Yes."), ["Well, that depends.", "Yes."]);
     }
 
     #[test]
     fn numbers_times_and_abbreviations_stay_whole() {
-        assert_eq!(cut("Dr. Smith paid 3.50 at 10:30 today. Good."), ["Dr. Smith paid 3.50 at 10:30 today.", "Good."]);
+        assert_eq!(cut("Dr. Smith paid 3.50 by 10:30 today. Good."), ["Dr. Smith paid 3.50 by 10:30 today.", "Good."]);
         assert_eq!(cut("It was J. R. Tolkien who wrote it."), ["It was J. R. Tolkien who wrote it."]);
     }
 

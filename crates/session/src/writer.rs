@@ -49,7 +49,15 @@ impl Writer {
         let (turn, attempt) = (*turn, *attempt);
         let event = match events.recv().await {
             Some(LlmEvent::Text(text)) => return (turn, attempt, ReplyEvent::Text(text)),
-            Some(LlmEvent::Done { .. }) => ReplyEvent::Done,
+            Some(LlmEvent::Done { usage, .. }) => {
+                tracing::debug!(
+                    prompt_tokens = usage.prompt_tokens,
+                    cached_tokens = usage.cached_tokens,
+                    completion_tokens = usage.completion_tokens,
+                    "the answer is written"
+                );
+                ReplyEvent::Done
+            }
             Some(LlmEvent::Failed(failure)) => {
                 tracing::warn!(provider = failure.provider, cause = %failure.message, "the answer failed");
                 match failure.remedy {

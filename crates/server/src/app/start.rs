@@ -85,6 +85,7 @@ impl Server {
             config.instructions = config.instructions.or(files.instructions());
             async move {
                 let agent = agent::load(files).await?;
+                tasks.spawn(agent::warm_up(agent.clone(), config.clone()));
                 tasks.clone().spawn(Orchestrator { agent, config, recorder, tasks }.run(new_calls));
                 readiness.reach(Stage::Ready);
                 Ok(())

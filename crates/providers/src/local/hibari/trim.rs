@@ -8,7 +8,7 @@ use super::vocoder::SAMPLE_RATE_HZ;
 /// Quieter than this is silence (−50 dBFS), well under the voice's softest consonant.
 const SILENCE: f32 = 0.003;
 /// Silence kept before the first sound: 30 ms, so that its onset is not clipped.
-const LEAD_SAMPLES: usize = SAMPLE_RATE_HZ as usize * 30 / 1000;
+const LEAD_SAMPLES: usize = SAMPLE_RATE_HZ as usize * 10 / 1000;
 /// Silence kept after the last sound: 160 ms, a natural gap before the next sentence.
 const TAIL_SAMPLES: usize = SAMPLE_RATE_HZ as usize * 160 / 1000;
 
