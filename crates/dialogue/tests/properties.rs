@@ -1,5 +1,7 @@
 //! Whatever happens, in whatever order, the engine keeps its promises. Histories are drawn at random, stale and absurd
 //! events among them; failing ones are kept by proptest beside this file.
+// Test code may stop at the first surprise.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

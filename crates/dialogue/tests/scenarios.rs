@@ -1,5 +1,7 @@
 //! Every file in `scenarios/` is a conversation with the actions it must cause. To accept a changed one after reading
 //! the difference, run with `UPDATE_SCENARIOS=1`.
+// Test code may stop at the first surprise.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod language;
 

@@ -1,4 +1,6 @@
 //! Whole conversations with scripted models on a paused clock: hours pass in milliseconds, and nothing depends on speed.
+// Test code may stop at the first surprise.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::time::Duration;
