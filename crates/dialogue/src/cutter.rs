@@ -8,9 +8,9 @@ const FIRST_CLAUSE_WORDS: usize = 3;
 /// The fewest words of a first piece that ends before one of [`OPENERS`].
 const FIRST_PHRASE_WORDS: usize = 4;
 /// Words before which a speaker may breathe: they open a clause or a phrase of their own.
-const OPENERS: [&str; 20] = [
-    "and", "but", "or", "because", "so", "if", "when", "while", "which", "who", "although", "since", "unless", "until",
-    "with", "for", "from", "in", "on", "at",
+const OPENERS: [&str; 18] = [
+    "and", "but", "or", "because", "so", "if", "when", "while", "although", "since", "unless", "until", "with", "for",
+    "from", "in", "on", "at",
 ];
 /// A first piece without any mark is cut at this many words, so that a long opening does not keep the caller waiting.
 const FIRST_PIECE_WORDS: usize = 14;
