@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-/// Samples in one window: 32 ms at 16 kHz, as Silero v5 takes them.
+/// Samples in one window: 32 ms at 16 kHz, as Silero takes them.
 pub const WINDOW_SAMPLES: usize = 512;
 /// The rate of the audio that a detector takes.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;

@@ -1,4 +1,4 @@
-//! Silero v5: the probability of speech for each 32 ms window.
+//! Silero v6.2: the probability of speech for each 32 ms window.
 //!
 //! One thread serves all sessions and runs whatever windows have come in as one batch: a batch costs little more than
 //! a single window, so the detector keeps up with many callers. The model is recurrent; each stream keeps its state
