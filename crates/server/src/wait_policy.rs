@@ -3,8 +3,8 @@
 //! They are OpenMP threads, which meet dozens of times per token and by default spin for milliseconds when one is late.
 //! On a machine whose cores also run the voice, the ears and the network, the late one is then kept from its core, and
 //! answers become many times slower. Without any spinning each meeting costs a trip through the kernel. A short spin is
-//! best: on two busy cores (0.5B) it wrote 26 tokens a second, against 13 without, and 15 to 30 with a long one. The
-//! OpenMP library reads its settings when the process starts, so they have to be there before.
+//! the middle way: on two busy cores (0.5B, one run each) it wrote 16 to 26 tokens a second, against 11 to 14 without, and
+//! 15 to 30 with a long one, whose worst first clause was the slowest of all. The OpenMP library reads its settings when the process starts, so they have to be there before.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;

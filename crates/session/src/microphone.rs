@@ -17,7 +17,7 @@ use crate::speech::{Change, SpeechWatch};
 /// How long a window lasts.
 pub(crate) const WINDOW: Duration = Duration::from_millis(WINDOW_SAMPLES as u64 * 1_000 / SAMPLE_RATE_HZ as u64);
 /// Windows kept until speech is believed, so that soft first sounds reach the recogniser: 192 ms before the first one
-/// that holds speech. Found with five recorded questions: with less, first words were lost; with more, the recogniser
+/// that holds speech. Found with three recorded questions at three offsets each: with less, first words were lost; with more, the recogniser
 /// took the silence for one ("She'll get" for "Should I get").
 const LEAD_IN_WINDOWS: usize = 7;
 /// What the end-of-turn model hears: its last 8 s are all that matters.

@@ -6,7 +6,7 @@ use providers::packs::Profile;
 
 use crate::config::Profile as Wish;
 
-/// On one core the better model takes seconds to its first clause; on two it answers in about a second, and what it
+/// On one core the better model takes seconds to its first clause; on two it answers after 1.3 s (median), and what it
 /// says makes sense, which the small one's answers often do not.
 const GOOD_CORES: usize = 2;
 /// The better model, the voice models and their caches take 2.5 GiB; the rest is for whatever else runs here.

@@ -11,7 +11,7 @@ pub(super) const READ_ALONE: usize = 64;
 /// slow down to that once it has its first words.
 const READ_BESIDE: usize = 32;
 /// Tokens prepared in one step when nothing else is to be done. A reply that comes meanwhile waits for the step, so it is
-/// short: about 0.2 s for the 1.5B on two cores.
+/// short: 0.2 s for the 1.5B on two cores, reckoned from its reading speed.
 const PREPARE_ALONE: usize = 8;
 /// Tokens prepared in one step beside answers being written.
 const PREPARE_BESIDE: usize = 8;
