@@ -1,6 +1,6 @@
 //! What is to be done: the engine's whole output.
 
-use crate::{Attempt, Entry, Fact, PauseId, SentenceId, TurnId};
+use crate::{Attempt, Entry, Fact, PauseId, SentenceId, ToolCall, ToolRunId, TurnId};
 
 /// Something to be done outside the engine, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,26 @@ pub enum Action {
     },
     /// Drop all audio that was not yet played; answered by [`crate::PlayoutEvent::Flushed`].
     FlushPlayout,
+    /// Fall silent at once and keep what is queued; answered by [`crate::PlayoutEvent::Held`].
+    HoldPlayout,
+    /// Go on where the hold began.
+    ResumePlayout,
+    /// Run a tool; answered by [`crate::Event::ToolReturned`].
+    RunTool {
+        /// This run.
+        run: ToolRunId,
+        /// The turn that it is for.
+        turn: TurnId,
+        /// What to call.
+        call: ToolCall,
+    },
+    /// Give up a tool's run; no answer is expected.
+    CancelTool(ToolRunId),
+    /// Say in short what these oldest entries say; answered by [`crate::Event::Summarised`].
+    Summarise {
+        /// The entries.
+        entries: Vec<Entry>,
+    },
     /// Tell everyone who listens.
     Announce(Fact),
     /// The conversation is over; nothing follows.

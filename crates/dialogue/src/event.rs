@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use crate::{Attempt, CloseReason, PauseId, SentenceId, Timer, Timestamp, TurnId};
+use crate::{
+    Attempt, CloseReason, Line, PauseId, SentenceId, Timer, Timestamp, ToolCall, ToolManner, ToolOutput, ToolRunId,
+    TurnId,
+};
 
 /// Something that happened outside the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// Audio flows both ways: the conversation begins.
+    Connected,
     /// Voice activity: the caller speaks, since `onset`.
     SpeechStarted {
         /// When the speech began; a little before the event.
@@ -43,6 +48,23 @@ pub enum Event {
         /// The words.
         text: String,
     },
+    /// The caller pressed a key of the telephone's keypad: `0`–`9`, `*`, `#`, `A`–`D`. `#` ends an entry.
+    Digit(char),
+    /// The client says that the caller's turn is over now (push-to-talk released).
+    Commit,
+    /// The agent is to say these words, as soon as nobody speaks.
+    Say(Line),
+    /// A tool gave its result.
+    ToolReturned {
+        /// The run.
+        run: ToolRunId,
+        /// The result.
+        output: ToolOutput,
+    },
+    /// The summary that [`crate::Action::Summarise`] asked for; none if none could be had.
+    Summarised(Option<String>),
+    /// The agent changed: from now on these figures hold.
+    PolicyChanged(Box<crate::Policy>),
     /// The caller (or the client) asks the agent to be silent now.
     StopSpeaking,
     /// News of an answer that is being written.
@@ -74,6 +96,13 @@ pub enum Event {
 pub enum ReplyEvent {
     /// More text.
     Text(String),
+    /// The model calls a tool. It runs once the turn is decided.
+    ToolCall {
+        /// The call.
+        call: ToolCall,
+        /// How the tool goes together with a conversation.
+        manner: ToolManner,
+    },
     /// The answer is complete.
     Done,
     /// The provider failed, and the same request may succeed when sent again.
@@ -83,10 +112,12 @@ pub enum ReplyEvent {
 }
 
 /// How a sentence's audio comes along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VoiceEvent {
     /// The first samples are there.
     FirstAudio,
+    /// Where each word of the sentence ends, in milliseconds from its start; one figure for each word between spaces.
+    WordEnds(Vec<u32>),
     /// All samples are there.
     Done {
         /// How long the sentence lasts.
@@ -110,6 +141,11 @@ pub enum PlayoutEvent {
     },
     /// The last frame of a sentence left.
     Finished(SentenceId),
+    /// A hold took effect.
+    Held {
+        /// The sentence that was stopped, and the milliseconds of it that were played.
+        at: Option<(SentenceId, u32)>,
+    },
     /// A flush took effect.
     Flushed {
         /// The sentence that was cut, and the milliseconds of it that were played.

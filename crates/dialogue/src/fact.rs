@@ -1,6 +1,6 @@
 //! Facts: what happened in a conversation, for the store, the client and anyone downstream.
 
-use crate::{CloseReason, Timestamp, TurnId, TurnTimings};
+use crate::{CloseReason, Timestamp, ToolCall, ToolRunId, TurnId, TurnTimings};
 
 /// Something that is now true of the conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,39 @@ pub enum Fact {
         /// Its words.
         text: String,
     },
-    /// The turn is over; this is its record. Sent once for each committed turn.
+    /// The agent stopped speaking to learn whether the caller takes the floor.
+    ReplyHeld {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// The caller did not take the floor: the agent goes on where it stopped.
+    ReplyResumed {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// A tool was called for this turn.
+    ToolCalled {
+        /// The turn.
+        turn: TurnId,
+        /// This run.
+        run: ToolRunId,
+        /// The call.
+        call: ToolCall,
+    },
+    /// A tool gave its result, or was given up.
+    ToolReturned {
+        /// The turn that it was called for.
+        turn: TurnId,
+        /// The run.
+        run: ToolRunId,
+        /// The model's id of the call.
+        call_id: String,
+        /// What the model is told.
+        output: String,
+    },
+    /// Nobody has spoken for a while.
+    Idle,
+    /// The turn is over; this is its record. Sent once for each reply that was started.
     TurnEnded(TurnRecord),
     /// The conversation is over.
     Closed(CloseReason),
@@ -71,7 +103,7 @@ pub struct TurnRecord {
     pub turn: TurnId,
     /// How it ended.
     pub status: TurnStatus,
-    /// The caller's words.
+    /// The caller's words; empty if the agent spoke of its own accord.
     pub user_text: String,
     /// All that the agent wrote.
     pub agent_text: String,

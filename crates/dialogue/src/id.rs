@@ -22,3 +22,7 @@ pub struct SentenceId {
     /// The piece within the attempt, counted from 0.
     pub index: u32,
 }
+
+/// One run of a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ToolRunId(pub u32);

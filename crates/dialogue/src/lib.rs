@@ -6,8 +6,10 @@
 //! [`Transcript`] keeps what was said and heard.
 
 mod action;
+mod barge_in;
 mod cutter;
 mod dialogue;
+mod endpoint;
 mod event;
 mod fact;
 mod id;
@@ -17,16 +19,20 @@ mod reply;
 mod time;
 mod timer;
 mod timings;
+mod tool;
 mod transcript;
 
 pub use action::{Action, CloseReason};
+pub use barge_in::BargeIn;
 pub use cutter::SentenceCutter;
 pub use dialogue::{Counters, Dialogue};
+pub use endpoint::{Endpointing, Fused};
 pub use event::{Event, PlayoutEvent, ReplyEvent, VoiceEvent};
 pub use fact::{AgentState, Fact, TurnRecord, TurnStatus};
-pub use id::{Attempt, PauseId, SentenceId, TurnId};
-pub use policy::Policy;
+pub use id::{Attempt, PauseId, SentenceId, ToolRunId, TurnId};
+pub use policy::{IdlePrompt, Initiative, Limit, Line, Policy, ToolPolicy};
 pub use time::Timestamp;
 pub use timer::Timer;
 pub use timings::{StageTimes, TurnTimings};
+pub use tool::{AfterTool, ToolCall, ToolManner, ToolOutput};
 pub use transcript::{Entry, Speaker, Transcript};

@@ -1,43 +1,122 @@
-//! How the engine takes turns: every tuned number in one place.
+//! How the engine takes turns: every tuned number in one place, each strategy in its own file.
 
 use std::time::Duration;
+
+use crate::barge_in::BargeIn;
+use crate::endpoint::Endpointing;
 
 /// The figures of turn-taking.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// The least silence before a turn is over, however complete it sounds. Below 200 ms people feel cut off.
-    pub min_silence: Duration,
-    /// The most silence to wait for somebody who sounds unfinished.
-    pub max_silence: Duration,
-    /// From this completeness on a pause is taken for the end of the turn. 0.5 is the model's own threshold.
-    pub completeness_threshold: f32,
-    /// How much speech over the agent interrupts it. Four windows of the detector (128 ms) reach this: more than a
-    /// cough, and well inside the 300 ms after which people feel ignored.
-    pub interrupt_after: Duration,
+    /// How the end of the caller's turn is found.
+    pub endpointing: Endpointing,
+    /// What takes the floor from the agent.
+    pub barge_in: BargeIn,
+    /// Whether an answer is started as soon as the words sound complete, ahead of the decision.
+    pub start_ahead: bool,
+    /// What the agent says of its own accord.
+    pub initiative: Initiative,
+    /// How tools run within a turn.
+    pub tools: ToolPolicy,
     /// How long to wait for the words once the turn is decided.
     pub words_deadline: Duration,
     /// How long an answer may take to its first audio before it is given up.
     pub reply_deadline: Duration,
     /// How long to wait for the word that a flush took effect.
     pub flush_deadline: Duration,
+    /// How long to wait for the next key of the telephone's keypad before those pressed count as said.
+    pub digits_deadline: Duration,
     /// How many times an answer is tried before the apology.
     pub max_attempts: u32,
     /// Spoken when no answer can be had.
     pub apology: String,
+    /// From how many characters on the oldest part of the transcript is summarised. A prompt of 6,000 characters is
+    /// about 1,500 tokens: what the local model's context holds beside the instructions and an answer.
+    pub memory_chars: usize,
+}
+
+/// What the agent says without being asked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Initiative {
+    /// Said when the call begins; none waits for the caller.
+    pub greeting: Option<Line>,
+    /// Said when nobody has spoken for a while; none waits for ever.
+    pub idle: Option<IdlePrompt>,
+    /// When a conversation has lasted long enough; none never ends it.
+    pub limit: Option<Limit>,
+}
+
+/// Words of the agent that no model writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The words.
+    pub text: String,
+    /// Whether the caller may cut it short.
+    pub interruptible: bool,
+}
+
+/// "Are you still there?"
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdlePrompt {
+    /// How long nobody has spoken.
+    pub after: Duration,
+    /// The words.
+    pub text: String,
+    /// How many times it is said before the agent hangs up.
+    pub times: u32,
+    /// Said before hanging up; empty hangs up without a word.
+    pub farewell: String,
+}
+
+/// The longest conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// How long it may last.
+    pub after: Duration,
+    /// Said before hanging up; empty hangs up without a word.
+    pub farewell: String,
+}
+
+/// How tools run within a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolPolicy {
+    /// How often in one turn the model may call tools and go on: a guard against a model that calls for ever.
+    pub max_rounds: u32,
+    /// After this much silence while tools run the agent says that it is at it.
+    pub filler_after: Duration,
+    /// What it says then, in turn; empty stays silent.
+    pub fillers: Vec<String>,
+    /// After this long a tool is given up, whatever its own limit says.
+    pub deadline: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            min_silence: Duration::from_millis(200),
-            max_silence: Duration::from_millis(1_200),
-            completeness_threshold: 0.5,
-            interrupt_after: Duration::from_millis(120),
+            endpointing: Endpointing::default(),
+            barge_in: BargeIn::default(),
+            start_ahead: true,
+            initiative: Initiative::default(),
+            tools: ToolPolicy::default(),
             words_deadline: Duration::from_secs(5),
             reply_deadline: Duration::from_secs(20),
             flush_deadline: Duration::from_millis(500),
+            digits_deadline: Duration::from_secs(2),
             max_attempts: 2,
             apology: "Sorry, I could not think of an answer just now. Could you say that again?".to_owned(),
+            memory_chars: 6_000,
+        }
+    }
+}
+
+impl Default for ToolPolicy {
+    fn default() -> Self {
+        Self {
+            max_rounds: 6,
+            // A second of silence after a question is normal between people; two feel like a dead line.
+            filler_after: Duration::from_millis(1_200),
+            fillers: vec!["One moment, please.".to_owned(), "Still looking.".to_owned()],
+            deadline: Duration::from_secs(60),
         }
     }
 }

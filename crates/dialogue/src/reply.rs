@@ -1,19 +1,36 @@
-//! One answer under way: what is written, what is being spoken, and the ledger of what was heard.
+//! One answer under way: what is written, what is being spoken, the ledger of what was heard, and the tools it called.
 
-use crate::{Attempt, SentenceCutter, SentenceId, Timestamp, TurnId, TurnTimings};
+mod runs;
+mod sentence;
 
-/// How fast an unmeasured voice speaks, in characters a second. Only used to estimate a cut in a sentence whose
-/// length is not known yet; 15 is usual for English.
-const CHARS_PER_SECOND: u64 = 15;
+pub(crate) use runs::{Run, RunState};
+use sentence::Sentence;
+
+use crate::{
+    Attempt, Entry, SentenceCutter, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolRunId, TurnId,
+    TurnTimings,
+};
 
 /// An answer under way.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) turn: TurnId,
     pub(crate) attempt: Attempt,
+    /// The caller's words; empty if the agent speaks of its own accord.
     pub(crate) user_text: String,
     pub(crate) timings: TurnTimings,
     pub(crate) writing: Writing,
+    /// Whether speech may interrupt it.
+    pub(crate) interruptible: bool,
+    /// When it was asked for.
+    pub(crate) started: Timestamp,
+    pub(crate) runs: Vec<Run>,
+    /// How often the model went on after tools.
+    pub(crate) rounds: u32,
+    /// How many of the runs the model has gone on from.
+    folded: usize,
+    /// How often the agent said that it is at it.
+    pub(crate) fillers: usize,
     cutter: SentenceCutter,
     sentences: Vec<Sentence>,
 }
@@ -22,32 +39,29 @@ pub(crate) struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writing {
     Going,
+    /// The model waits for its tools and goes on then.
+    AwaitsTools,
     Done,
     Failed,
 }
 
-#[derive(Debug)]
-struct Sentence {
-    text: String,
-    duration_ms: Option<u32>,
-    heard: Heard,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
-    Nothing,
-    Part {
-        ms: u32,
-    },
-    All,
-    /// The voice could not say it; nothing of it will be heard.
-    Unspeakable,
-}
-
 impl Reply {
-    pub(crate) fn new(turn: TurnId, attempt: Attempt, user_text: String, timings: TurnTimings) -> Self {
-        let cutter = SentenceCutter::default();
-        Self { turn, attempt, user_text, timings, writing: Writing::Going, cutter, sentences: Vec::new() }
+    pub(crate) fn new(now: Timestamp, turn: TurnId, attempt: Attempt, user_text: String, timings: TurnTimings) -> Self {
+        Self {
+            turn,
+            attempt,
+            user_text,
+            timings,
+            writing: Writing::Going,
+            interruptible: true,
+            started: now,
+            runs: Vec::new(),
+            rounds: 0,
+            folded: 0,
+            fillers: 0,
+            cutter: SentenceCutter::default(),
+            sentences: Vec::new(),
+        }
     }
 
     /// Takes more text; gives the sentences it completed, to be spoken.
@@ -57,7 +71,7 @@ impl Reply {
         pieces.into_iter().map(|piece| self.add(now, piece)).collect()
     }
 
-    /// No more text comes; gives the last sentence.
+    /// No more text comes for now; gives the last sentence.
     pub(crate) fn finish_writing(&mut self, now: Timestamp, outcome: Writing) -> Option<(SentenceId, String)> {
         self.writing = outcome;
         let rest = self.cutter.finish()?;
@@ -68,8 +82,47 @@ impl Reply {
     pub(crate) fn add(&mut self, now: Timestamp, text: String) -> (SentenceId, String) {
         self.timings.first_clause.get_or_insert(now);
         let index = u32::try_from(self.sentences.len()).unwrap_or(u32::MAX);
-        self.sentences.push(Sentence { text: text.clone(), duration_ms: None, heard: Heard::Nothing });
+        self.sentences.push(Sentence::new(text.clone()));
         (SentenceId { turn: self.turn, attempt: self.attempt, index }, text)
+    }
+
+    /// Notes a call of a tool; it waits to be started.
+    pub(crate) fn call(&mut self, id: ToolRunId, call: ToolCall, manner: ToolManner) {
+        self.runs.push(Run { id, call, manner, state: RunState::Waiting, after_sentences: self.sentences.len() });
+    }
+
+    /// True if there are calls that the model has not gone on from.
+    pub(crate) fn has_unfolded_runs(&self) -> bool {
+        self.runs.len() > self.folded
+    }
+
+    /// The model goes on from all calls so far.
+    pub(crate) fn fold_runs(&mut self) {
+        self.folded = self.runs.len();
+        self.rounds += 1;
+    }
+
+    /// The model failed while it wrote calls: they never happened.
+    pub(crate) fn forget_unfolded_runs(&mut self) {
+        self.runs.truncate(self.folded);
+    }
+
+    /// Calls that were never started never happened.
+    pub(crate) fn forget_waiting_runs(&mut self) {
+        self.runs.retain(|run| run.state != RunState::Waiting);
+    }
+
+    /// Takes over what tools gave an attempt before this one, though not the words between them.
+    pub(crate) fn inherit_runs(&mut self, old: &mut Self) {
+        old.forget_unfolded_runs();
+        self.runs = std::mem::take(&mut old.runs);
+        self.runs.iter_mut().for_each(|run| run.after_sentences = 0);
+        (self.folded, self.rounds, self.fillers) = (old.folded, old.rounds, old.fillers);
+    }
+
+    /// True once no more text is to come.
+    pub(crate) fn is_written(&self) -> bool {
+        matches!(self.writing, Writing::Done | Writing::Failed)
     }
 
     pub(crate) fn has_sentences(&self) -> bool {
@@ -86,46 +139,40 @@ impl Reply {
     }
 
     pub(crate) fn voice_made(&mut self, sentence: SentenceId, duration_ms: u32) {
-        if let Some(entry) = self.sentences.get_mut(sentence.index as usize) {
-            entry.duration_ms = Some(duration_ms);
-            if duration_ms == 0 {
-                entry.heard = Heard::Unspeakable;
-            }
-        }
+        self.with(sentence, |s| s.made(duration_ms));
+    }
+
+    pub(crate) fn word_ends(&mut self, sentence: SentenceId, ends_ms: Vec<u32>) {
+        self.with(sentence, |s| s.word_ends(ends_ms));
     }
 
     pub(crate) fn voice_failed(&mut self, sentence: SentenceId) {
-        if let Some(entry) = self.sentences.get_mut(sentence.index as usize) {
-            entry.heard = Heard::Unspeakable;
-        }
+        self.with(sentence, Sentence::failed);
     }
 
-    /// Notes how much of a sentence was heard. What was heard is never unheard.
-    pub(crate) fn heard_up_to(&mut self, sentence: SentenceId, ms: u32) {
-        if let Some(entry) = self.sentences.get_mut(sentence.index as usize) {
-            entry.heard = match entry.heard {
-                Heard::Nothing | Heard::Unspeakable => Heard::Part { ms },
-                Heard::Part { ms: before } => Heard::Part { ms: ms.max(before) },
-                Heard::All => Heard::All,
-            };
-        }
+    pub(crate) fn heard_up_to(&mut self, now: Timestamp, sentence: SentenceId, ms: u32) {
+        self.timings.last_heard = Some(now);
+        self.with(sentence, |s| s.heard_up_to(ms));
     }
 
-    pub(crate) fn heard_all(&mut self, sentence: SentenceId) {
-        if let Some(entry) = self.sentences.get_mut(sentence.index as usize) {
-            entry.heard = Heard::All;
-        }
+    pub(crate) fn heard_all(&mut self, now: Timestamp, sentence: SentenceId) {
+        self.timings.last_heard = Some(now);
+        self.with(sentence, Sentence::heard_all);
     }
 
-    /// True once no text is to come and no sentence is to be heard.
+    /// True once no text is to come, no tool is awaited and no sentence is to be heard.
     pub(crate) fn is_over(&self) -> bool {
-        self.writing != Writing::Going
-            && self.sentences.iter().all(|s| matches!(s.heard, Heard::All | Heard::Unspeakable))
+        self.is_written() && self.is_silent()
+    }
+
+    /// True while there is nothing left to be heard of what was written.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.sentences.iter().all(Sentence::is_over)
     }
 
     /// True if any of it was heard.
     pub(crate) fn was_heard(&self) -> bool {
-        self.sentences.iter().any(|s| matches!(s.heard, Heard::Part { .. } | Heard::All))
+        self.sentences.iter().any(Sentence::was_heard)
     }
 
     /// All that was to be spoken.
@@ -133,7 +180,7 @@ impl Reply {
         join(self.sentences.iter().map(|s| s.text.clone()))
     }
 
-    /// What the caller heard: whole sentences, and of a cut one the words that fit the time it played.
+    /// What the caller heard: whole sentences, and of a cut one the words that were complete.
     pub(crate) fn heard_text(&self) -> String {
         join(self.sentences.iter().map(Sentence::heard_text))
     }
@@ -141,50 +188,37 @@ impl Reply {
     pub(crate) fn heard_ms(&self) -> u32 {
         self.sentences.iter().map(Sentence::heard_ms).sum()
     }
-}
 
-impl Sentence {
-    fn length_ms(&self) -> u64 {
-        let estimate = self.text.chars().count() as u64 * 1_000 / CHARS_PER_SECOND;
-        self.duration_ms.map_or(estimate, u64::from)
+    /// What is remembered of it: words as they were heard, and between them the tools.
+    pub(crate) fn heard_entries(&self) -> Vec<Entry> {
+        self.entries(Sentence::heard_text)
     }
 
-    fn unplayed_ms(&self) -> u64 {
-        match self.heard {
-            Heard::Nothing => self.length_ms(),
-            Heard::Part { ms } => self.length_ms().saturating_sub(u64::from(ms)),
-            Heard::All | Heard::Unspeakable => 0,
-        }
+    /// What the model goes on from: words as they were written, and between them the tools.
+    pub(crate) fn written_entries(&self) -> Vec<Entry> {
+        self.entries(|sentence| sentence.text.clone())
     }
 
-    fn heard_ms(&self) -> u32 {
-        match self.heard {
-            Heard::Nothing | Heard::Unspeakable => 0,
-            Heard::Part { ms } => ms,
-            Heard::All => u32::try_from(self.length_ms()).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// The words that were complete when the sentence was cut, taking each character to last equally long.
-    fn heard_text(&self) -> String {
-        let ms = match self.heard {
-            Heard::Nothing | Heard::Unspeakable => return String::new(),
-            Heard::All => return self.text.clone(),
-            Heard::Part { ms } => u64::from(ms),
+    fn entries(&self, text: impl Fn(&Sentence) -> String) -> Vec<Entry> {
+        let mut entries = vec![Entry::Said { speaker: Speaker::Caller, text: self.user_text.clone() }];
+        let said = |from: usize, to: usize| {
+            let words = self.sentences.get(from..to).unwrap_or_default();
+            Entry::Said { speaker: Speaker::Agent, text: join(words.iter().map(&text)) }
         };
-        let total = self.text.chars().count() as u64;
-        let heard_chars = (total * ms).checked_div(self.length_ms()).unwrap_or(0);
-        let mut end = 0;
-        let mut chars = 0;
-        for word in self.text.split_inclusive(char::is_whitespace) {
-            chars += word.trim_end().chars().count() as u64;
-            if chars > heard_chars {
-                break;
-            }
-            end += word.len();
-            chars += (word.len() - word.trim_end().len()) as u64;
+        let mut from = 0;
+        for run in self.runs.iter().filter(|run| run.state != RunState::Waiting) {
+            entries.push(said(from, run.after_sentences));
+            entries.extend(run.entries());
+            from = run.after_sentences;
         }
-        self.text[..end].trim_end().to_owned()
+        entries.push(said(from, self.sentences.len()));
+        entries
+    }
+
+    fn with(&mut self, sentence: SentenceId, change: impl FnOnce(&mut Sentence)) {
+        if let Some(entry) = self.sentences.get_mut(sentence.index as usize) {
+            change(entry);
+        }
     }
 }
 
@@ -194,32 +228,43 @@ fn join(texts: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reply, Writing};
-    use crate::{Attempt, Timestamp, TurnId, TurnTimings};
+    use super::{Reply, RunState, Writing};
+    use crate::{Attempt, Entry, Timestamp, ToolCall, ToolManner, ToolRunId, TurnId, TurnTimings};
 
-    #[test]
-    fn a_cut_sentence_keeps_only_whole_words_that_were_heard() {
-        let mut reply = Reply::new(TurnId(1), Attempt(1), String::new(), TurnTimings::default());
-        let (id, _) = reply.add(Timestamp::ZERO, "one two three four".to_owned());
-        reply.voice_made(id, 1_800);
-        for (ms, heard) in [(0, ""), (299, ""), (300, "one"), (750, "one two"), (1_300, "one two three")] {
-            reply.heard_up_to(id, ms);
-            assert_eq!(reply.heard_text(), heard, "at {ms} ms");
-        }
-        reply.heard_all(id);
-        assert_eq!(reply.heard_text(), "one two three four");
+    const NOW: Timestamp = Timestamp::ZERO;
+
+    fn reply() -> Reply {
+        Reply::new(NOW, TurnId(1), Attempt(1), "Hello?".to_owned(), TurnTimings::default())
     }
 
     #[test]
     fn an_answer_is_over_when_all_that_can_be_spoken_was_heard() {
-        let mut reply = Reply::new(TurnId(1), Attempt(1), String::new(), TurnTimings::default());
-        let (first, _) = reply.add(Timestamp::ZERO, "Yes.".to_owned());
-        let (second, _) = reply.add(Timestamp::ZERO, "No.".to_owned());
-        reply.heard_all(first);
+        let mut reply = reply();
+        let (first, _) = reply.add(NOW, "Yes.".to_owned());
+        let (second, _) = reply.add(NOW, "No.".to_owned());
+        reply.heard_all(NOW, first);
         reply.voice_failed(second);
         assert!(!reply.is_over(), "more text may come");
-        reply.finish_writing(Timestamp::ZERO, Writing::Done);
+        reply.finish_writing(NOW, Writing::Done);
         assert!(reply.is_over());
         assert_eq!(reply.heard_text(), "Yes.");
+    }
+
+    #[test]
+    fn tools_stand_between_the_words_around_them() {
+        let mut reply = reply();
+        let (first, _) = reply.add(NOW, "Let me look.".to_owned());
+        let call = ToolCall { id: "c".to_owned(), name: "look".to_owned(), arguments: "{}".to_owned() };
+        reply.call(ToolRunId(1), call.clone(), ToolManner::default());
+        reply.runs[0].state = RunState::Returned("42".to_owned());
+        reply.add(NOW, "It is 42.".to_owned());
+        reply.heard_all(NOW, first);
+        let entries = reply.heard_entries();
+        assert_eq!(entries[2], Entry::ToolCalled(call));
+        let texts: Vec<&str> = entries
+            .iter()
+            .filter_map(|e| if let Entry::Said { text, .. } = e { Some(text.as_str()) } else { None })
+            .collect();
+        assert_eq!(texts, ["Hello?", "Let me look.", ""], "the last words were not heard");
     }
 }

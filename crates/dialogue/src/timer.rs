@@ -15,9 +15,33 @@ pub enum Timer {
     Flush,
     /// Audio that was made should have been played by now.
     Playout,
+    /// The voice was held long enough for words that do not come.
+    Overlap,
+    /// Tools have run in silence for a while.
+    Filler,
+    /// A tool's result is overdue.
+    Tools,
+    /// Nobody has spoken for a while.
+    Idle,
+    /// The conversation has lasted long enough.
+    Limit,
+    /// No further key was pressed.
+    Digits,
 }
 
-const TIMERS: [Timer; 5] = [Timer::Endpoint, Timer::Words, Timer::Reply, Timer::Flush, Timer::Playout];
+const TIMERS: [Timer; 11] = [
+    Timer::Endpoint,
+    Timer::Words,
+    Timer::Reply,
+    Timer::Flush,
+    Timer::Playout,
+    Timer::Overlap,
+    Timer::Filler,
+    Timer::Tools,
+    Timer::Idle,
+    Timer::Limit,
+    Timer::Digits,
+];
 
 /// One optional deadline for each [`Timer`].
 #[derive(Debug, Clone, Default)]
@@ -32,6 +56,10 @@ impl TimerTable {
 
     pub(crate) fn disarm(&mut self, timer: Timer) {
         self.deadlines[timer as usize] = None;
+    }
+
+    pub(crate) fn is_armed(&self, timer: Timer) -> bool {
+        self.deadlines[timer as usize].is_some()
     }
 
     pub(crate) fn disarm_all(&mut self) {

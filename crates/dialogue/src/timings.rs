@@ -21,6 +21,8 @@ pub struct TurnTimings {
     pub first_audio: Option<Timestamp>,
     /// The first frame left for the caller.
     pub first_played: Option<Timestamp>,
+    /// The last moment at which the answer was heard.
+    pub last_heard: Option<Timestamp>,
     /// The turn was over.
     pub ended: Option<Timestamp>,
 }
@@ -88,6 +90,7 @@ mod tests {
             first_clause: at(1_400),
             first_audio: at(1_450),
             first_played: at(1_470),
+            last_heard: at(2_990),
             ended: at(3_000),
         };
         let stages = timings.stages().expect("both ends are there");

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod language;
+mod settings;
 
 use std::fs;
 use std::path::Path;

@@ -1,22 +1,27 @@
 //! The scenario language: timed events in, timed actions out, as one text that can be read aloud.
 //!
-//! `1000 speech starts` is an event at 1,000 ms; `> …` lines below it are the actions it caused; `1200 (endpoint)` is a
+//! `policy patient` chooses figures by name (see `settings`); `1000 speech starts` is an event at 1,000 ms; `> …` lines below it are the actions it caused; `1200 (endpoint)` is a
 //! deadline that the engine had asked for. Playing a scenario renders it anew from its events alone.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use dialogue::{
-    Action, Attempt, CloseReason, Dialogue, Event, Fact, PauseId, PlayoutEvent, Policy, ReplyEvent, SentenceId,
-    Timestamp, Transcript, TurnId, VoiceEvent,
+    Action, AfterTool, Attempt, CloseReason, Dialogue, Entry, Event, Fact, Line, PauseId, PlayoutEvent, Policy,
+    ReplyEvent, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolOutput, ToolRunId, Transcript, TurnId,
+    VoiceEvent,
 };
+
+use crate::settings;
 
 /// Plays the events of `scenario`; gives the whole scenario as it then reads.
 pub(crate) fn play(scenario: &str) -> String {
-    let mut dialogue = Dialogue::new(Policy::default(), Transcript::default());
+    let policy =
+        scenario.lines().find_map(|line| line.strip_prefix("policy ")).map_or_else(Policy::default, settings::named);
+    let mut dialogue = Dialogue::new(policy, Transcript::default());
     let mut text = String::new();
     for line in scenario.lines() {
-        if line.starts_with('#') || line.is_empty() {
+        if line.starts_with('#') || line.is_empty() || line.starts_with("policy ") {
             writeln!(text, "{line}").unwrap();
         } else if let Some((at, event)) = parse(line) {
             pass_time(&mut dialogue, at, &mut text);
@@ -50,20 +55,34 @@ fn render(action: &Action) -> String {
         Action::JudgePause(PauseId(pause)) => format!("judge pause {pause}"),
         Action::EndUtterance => "end utterance".to_owned(),
         Action::DiscardUtterance => "discard utterance".to_owned(),
-        Action::Prepare { prompt } => {
-            format!("prepare {}", prompt.iter().map(|e| &*e.text).collect::<Vec<_>>().join(" | "))
-        }
+        Action::Prepare { prompt } => format!("prepare [{}]", entries(prompt)),
         Action::StartReply { turn, attempt, prompt } => {
-            let prompt = prompt.iter().map(|e| format!("{:?}: {}", e.speaker, e.text)).collect::<Vec<_>>().join(" | ");
-            format!("start reply {}.{} to [{prompt}]", turn.0, attempt.0)
+            format!("start reply {}.{} to [{}]", turn.0, attempt.0, entries(prompt))
         }
         Action::CancelReply { turn, attempt } => format!("cancel reply {}.{}", turn.0, attempt.0),
         Action::Speak { sentence, text } => format!("speak {} \"{text}\"", name(*sentence)),
         Action::Release { turn, attempt } => format!("release {}.{}", turn.0, attempt.0),
         Action::FlushPlayout => "flush playout".to_owned(),
+        Action::HoldPlayout => "hold playout".to_owned(),
+        Action::ResumePlayout => "resume playout".to_owned(),
+        Action::RunTool { run, call, .. } => format!("run tool {}: {}({})", run.0, call.name, call.arguments),
+        Action::CancelTool(run) => format!("cancel tool {}", run.0),
+        Action::Summarise { entries: oldest } => format!("summarise [{}]", entries(oldest)),
         Action::Announce(fact) => render_fact(fact),
         Action::Close(reason) => format!("close: {reason:?}"),
     }
+}
+
+fn entries(entries: &[Entry]) -> String {
+    let render = |entry: &Entry| match entry {
+        Entry::Said { speaker: Speaker::Caller, text } => format!("Caller: {text}"),
+        Entry::Said { speaker: Speaker::Agent, text } => format!("Agent: {text}"),
+        Entry::ToolCalled(call) => format!("called {}({})", call.name, call.arguments),
+        Entry::ToolReturned { name, output, .. } => format!("{name} gave: {output}"),
+        Entry::ToolNews { name, output } => format!("news of {name}: {output}"),
+        Entry::Summary(text) => format!("in short: {text}"),
+    };
+    entries.iter().map(render).collect::<Vec<_>>().join(" | ")
 }
 
 fn render_fact(fact: &Fact) -> String {
@@ -75,6 +94,11 @@ fn render_fact(fact: &Fact) -> String {
         Fact::SpeechDiscarded { turn } => format!("no turn {} after all", turn.0),
         Fact::ReplyStarted { turn } => format!("answer to turn {} begins", turn.0),
         Fact::SentenceStarted { text, .. } => format!("heard from here: \"{text}\""),
+        Fact::ReplyHeld { turn } => format!("answer to turn {} is held", turn.0),
+        Fact::ReplyResumed { turn } => format!("answer to turn {} goes on", turn.0),
+        Fact::ToolCalled { run, call, .. } => format!("tool {} is {}", run.0, call.name),
+        Fact::ToolReturned { run, output, .. } => format!("tool {} gave \"{output}\"", run.0),
+        Fact::Idle => "nobody speaks".to_owned(),
         Fact::TurnEnded(record) => {
             let latency = record.timings.voice_to_voice().map(|span| span.as_millis());
             format!(
@@ -115,6 +139,14 @@ fn parse_event(event: &str) -> Option<Event> {
             Event::PauseScored { pause: PauseId(pause.parse().ok()?), completeness: score.parse().ok()? }
         }
         ["typed"] => Event::Typed { text },
+        ["connected"] => Event::Connected,
+        ["commit"] => Event::Commit,
+        ["digit", digit] => Event::Digit(digit.chars().next()?),
+        ["say"] => Event::Say(Line { text, interruptible: true }),
+        ["tool", run, "gives"] => tool_returned(run, text, AfterTool::GoOn)?,
+        ["tool", run, "hangs", "up"] => tool_returned(run, text, AfterTool::HangUp)?,
+        ["summarised"] => Event::Summarised(Some(text)),
+        ["not", "summarised"] => Event::Summarised(None),
         ["stop", "speaking"] => Event::StopSpeaking,
         ["hang", "up"] => Event::HangUp(CloseReason::CallerHungUp),
         ["reply", attempt, rest @ ..] => parse_reply(attempt, rest, text)?,
@@ -128,6 +160,13 @@ fn parse_reply(attempt: &str, rest: &[&str], text: String) -> Option<Event> {
     let (turn, attempt) = attempt.split_once('.')?;
     let event = match rest {
         [] => ReplyEvent::Text(text),
+        ["calls", name, rest @ ..] => ReplyEvent::ToolCall {
+            call: ToolCall { id: format!("call_{name}"), name: (*name).to_owned(), arguments: text },
+            manner: ToolManner {
+                background: rest.contains(&"background"),
+                cancel_on_interrupt: rest.contains(&"cancellable"),
+            },
+        },
         ["done"] => ReplyEvent::Done,
         ["fails"] => ReplyEvent::Failed,
         ["fails", "retryable"] => ReplyEvent::FailedRetryable,
@@ -136,9 +175,16 @@ fn parse_reply(attempt: &str, rest: &[&str], text: String) -> Option<Event> {
     Some(Event::Reply { turn: TurnId(turn.parse().ok()?), attempt: Attempt(attempt.parse().ok()?), event })
 }
 
+fn tool_returned(run: &str, text: String, then: AfterTool) -> Option<Event> {
+    Some(Event::ToolReturned { run: ToolRunId(run.parse().ok()?), output: ToolOutput { text, then } })
+}
+
 fn parse_voice(words: &[&str]) -> Option<VoiceEvent> {
     Some(match words {
         ["first", "audio"] => VoiceEvent::FirstAudio,
+        ["words", "end", ends @ ..] => {
+            VoiceEvent::WordEnds(ends.iter().map(|ms| ms.parse().ok()).collect::<Option<_>>()?)
+        }
         ["done", ms] => VoiceEvent::Done { duration_ms: ms.parse().ok()? },
         ["fails"] => VoiceEvent::Failed,
         _ => return None,
@@ -152,6 +198,8 @@ fn parse_playout(words: &[&str]) -> Option<PlayoutEvent> {
             PlayoutEvent::Reached { sentence: sentence_id(sentence)?, heard_ms: ms.parse().ok()? }
         }
         ["finished", sentence] => PlayoutEvent::Finished(sentence_id(sentence)?),
+        ["held"] => PlayoutEvent::Held { at: None },
+        ["held", sentence, ms] => PlayoutEvent::Held { at: Some((sentence_id(sentence)?, ms.parse().ok()?)) },
         ["flushed"] => PlayoutEvent::Flushed { cut: None },
         ["flushed", sentence, ms] => PlayoutEvent::Flushed { cut: Some((sentence_id(sentence)?, ms.parse().ok()?)) },
         _ => return None,
