@@ -23,11 +23,13 @@ const ALLOWED: [(&str, &[&str]); 10] = [
 const PURE: [(&str, &[&str]); 2] = [("audio", &["bytes", "hound", "opusic-sys", "thiserror"]), ("dialogue", &[])];
 
 /// Technologies with one home.
-const HOMES: [(&str, &str); 6] = [
+const HOMES: [(&str, &str); 8] = [
     ("axum", "server"),
     ("llama-cpp-2", "providers"),
     ("opusic-sys", "audio"),
     ("ort", "providers"),
+    ("prometheus-client", "server"),
+    ("rmcp", "providers"),
     ("sqlx", "store"),
     ("str0m", "media"),
 ];

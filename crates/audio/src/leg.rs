@@ -63,6 +63,11 @@ pub enum PlayoutMark {
     },
     /// The clip's last frame left.
     Finished(Clip),
+    /// A hold took effect: silence follows until a resume or a flush. Sent once for each [`ToCaller::Hold`].
+    Held {
+        /// The clip that was stopped, with the milliseconds of it that were played; none if nothing was playing.
+        at: Option<(Clip, u32)>,
+    },
     /// A flush took effect: nothing queued is left. Sent once for each [`ToCaller::Flush`].
     Flushed {
         /// The clip that was cut, with the milliseconds of it that were played; none if nothing was playing.
@@ -101,6 +106,10 @@ pub enum ToCaller {
     EndOfClip(Clip),
     /// Drop all queued voice before the next packet; answered by [`PlayoutMark::Flushed`].
     Flush,
+    /// Fall silent before the next packet and keep what is queued; answered by [`PlayoutMark::Held`].
+    Hold,
+    /// Go on with the packet at which the hold began.
+    Resume,
     /// A text message for the data channel. Dropped (and counted) where the leg has none.
     Message(String),
     /// Say goodbye: close the transport once all queued messages are out.

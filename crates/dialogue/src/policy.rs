@@ -30,8 +30,8 @@ pub struct Policy {
     pub max_attempts: u32,
     /// Spoken when no answer can be had.
     pub apology: String,
-    /// From how many characters on the oldest part of the transcript is summarised. A prompt of 6,000 characters is
-    /// about 1,500 tokens: what the local model's context holds beside the instructions and an answer.
+    /// From how many characters on the oldest part of the transcript is summarised. A prompt of 4,000 characters is
+    /// about 1,000 tokens: half of what the local model's context holds beside instructions, tools and an answer.
     pub memory_chars: usize,
 }
 
@@ -104,7 +104,7 @@ impl Default for Policy {
             digits_deadline: Duration::from_secs(2),
             max_attempts: 2,
             apology: "Sorry, I could not think of an answer just now. Could you say that again?".to_owned(),
-            memory_chars: 6_000,
+            memory_chars: 4_000,
         }
     }
 }

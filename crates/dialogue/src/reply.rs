@@ -86,6 +86,16 @@ impl Reply {
         (SentenceId { turn: self.turn, attempt: self.attempt, index }, text)
     }
 
+    /// Adds a sentence that is said while tools run. It stands before their calls: what a model goes on from must end
+    /// with their results.
+    pub(crate) fn add_filler(&mut self, now: Timestamp, text: String) -> (SentenceId, String) {
+        self.fillers += 1;
+        let sentence = self.add(now, text);
+        let sentences = self.sentences.len();
+        self.runs[self.folded..].iter_mut().for_each(|run| run.after_sentences = sentences);
+        sentence
+    }
+
     /// Notes a call of a tool; it waits to be started.
     pub(crate) fn call(&mut self, id: ToolRunId, call: ToolCall, manner: ToolManner) {
         self.runs.push(Run { id, call, manner, state: RunState::Waiting, after_sentences: self.sentences.len() });

@@ -45,6 +45,20 @@ pub struct StageTimes {
     pub playout: Duration,
 }
 
+impl StageTimes {
+    /// Name and length of each stage, in the order they pass.
+    pub fn named(&self) -> [(&'static str, Duration); 6] {
+        [
+            ("endpoint", self.endpoint),
+            ("stt", self.stt),
+            ("llm_first_token", self.llm_first_token),
+            ("first_clause", self.first_clause),
+            ("tts", self.tts),
+            ("playout", self.playout),
+        ]
+    }
+}
+
 impl TurnTimings {
     /// From the end of speech to the first frame of the answer; none while either is missing.
     pub fn voice_to_voice(&self) -> Option<Duration> {

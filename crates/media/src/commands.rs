@@ -151,7 +151,7 @@ impl CallSender {
                     self.commands.counters.texts_dropped.add(1);
                 }
             }
-            ToCaller::EndOfClip(_) | ToCaller::Flush | ToCaller::Hangup => {
+            ToCaller::EndOfClip(_) | ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Hangup => {
                 // Without its thread the call is over.
                 let _ = self.commands.send(Command::ToCaller { call, message });
             }

@@ -64,6 +64,7 @@ pub(crate) struct Playout {
     audience: Audience,
     timeline: Option<Timeline>,
     playing: Option<Playing>,
+    flow: Flow,
     /// Silent frames still to send once no voice is left.
     silence_due: u32,
 }
@@ -84,6 +85,15 @@ enum Audience {
     Awaited { until: Instant },
     /// Somebody came, or the wait was in vain.
     Present,
+}
+
+/// Whether the queue moves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Flow {
+    #[default]
+    Running,
+    /// Silence, until a resume or a flush.
+    Held,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -122,16 +132,39 @@ impl Playout {
         self.audience = Audience::Present;
     }
 
-    /// Drops all queued voice and marks where it was cut. Silence follows, not nothing.
+    /// Drops all queued voice and marks where it was cut. Silence follows, not nothing. Ends a hold.
     pub(crate) fn flush(&mut self, now: Instant) {
         self.queue.clear();
-        let cut = self.playing.take().map(|playing| {
-            let ahead =
-                self.timeline.map_or(Duration::ZERO, |timeline| timeline.next_due.saturating_duration_since(now));
-            let heard_ms = (playing.frames * FRAME_MS).saturating_sub(ahead.as_millis() as u32);
-            (playing.clip, heard_ms)
-        });
+        self.flow = Flow::Running;
+        let cut = self.position(now);
+        self.playing = None;
         self.marks.push_back(PlayoutMark::Flushed { cut });
+    }
+
+    /// Keeps all queued voice back and marks where it was stopped. Silence follows.
+    pub(crate) fn hold(&mut self, now: Instant) {
+        // A clip whose last frame left is over, though nobody came around to say so.
+        while let Some(Item::End(clip)) = self.queue.front() {
+            self.marks.push_back(PlayoutMark::Finished(*clip));
+            self.playing = None;
+            self.queue.pop_front();
+        }
+        self.flow = Flow::Held;
+        let at = self.position(now);
+        self.marks.push_back(PlayoutMark::Held { at });
+    }
+
+    /// Lets the queue go on where the hold began.
+    pub(crate) fn resume(&mut self) {
+        self.flow = Flow::Running;
+    }
+
+    /// The clip that plays, and the milliseconds of it that were played.
+    fn position(&self, now: Instant) -> Option<(Clip, u32)> {
+        let playing = self.playing.as_ref()?;
+        let ahead = self.timeline.map_or(Duration::ZERO, |timeline| timeline.next_due.saturating_duration_since(now));
+        let heard_ms = (playing.frames * FRAME_MS).saturating_sub(ahead.as_millis() as u32);
+        Some((playing.clip, heard_ms))
     }
 
     /// The next thing to do by now; call until there is none.
@@ -143,7 +176,8 @@ impl Playout {
             return None;
         }
         self.audience = Audience::Present;
-        match self.queue.pop_front() {
+        let item = if self.flow == Flow::Held { None } else { self.queue.pop_front() };
+        match item {
             Some(Item::Frame { clip, payload }) => {
                 self.mark_progress(clip);
                 self.silence_due = SILENT_FRAMES;
@@ -165,7 +199,8 @@ impl Playout {
         if !self.marks.is_empty() {
             return Some(now);
         }
-        if self.queue.is_empty() && self.silence_due == 0 {
+        let still = self.queue.is_empty() || self.flow == Flow::Held;
+        if still && self.silence_due == 0 {
             return None;
         }
         match (&self.audience, self.timeline) {

@@ -8,7 +8,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use providers::llm::{LanguageModel, LlmEvent, LlmRequest, Message, Role, Usage};
+use providers::llm::{LanguageModel, LlmEvent, LlmRequest, Message, Usage};
 use providers::local::llama::{Llama, LlamaConfig};
 
 /// Whatever stops the measurement.
@@ -94,12 +94,18 @@ async fn timed(model: &Llama, request: LlmRequest) -> Result<Timed> {
     Err("the answer ended without a last event".into())
 }
 
-fn message(role: Role, text: &str) -> Message {
-    Message { role, text: text.to_owned() }
+fn assistant(text: &str) -> Message {
+    Message::Assistant { text: text.to_owned(), calls: Vec::new() }
 }
 
 fn request(conversation: &str, messages: &[Message], max_tokens: u32) -> LlmRequest {
-    LlmRequest { conversation: conversation.to_owned(), messages: messages.to_vec(), max_tokens, temperature: 0.0 }
+    LlmRequest {
+        conversation: conversation.to_owned(),
+        messages: messages.to_vec(),
+        tools: Vec::new(),
+        max_tokens,
+        temperature: 0.0,
+    }
 }
 
 async fn measure(path: &str, threads: NonZeroU32) -> Result<()> {
@@ -117,7 +123,7 @@ async fn measure(path: &str, threads: NonZeroU32) -> Result<()> {
 
 async fn reading(model: &Llama) -> Result<()> {
     let words = "The quick brown fox jumps over the lazy dog near the river bank. ".repeat(40);
-    let answer = timed(model, request("reading", &[message(Role::User, &words)], 1)).await?;
+    let answer = timed(model, request("reading", &[Message::User(words.to_owned())], 1)).await?;
     let speed = f64::from(answer.usage.prompt_tokens) / answer.first_token.as_secs_f64();
     println!("  reading ({} tokens)        {speed:>8.1} tokens/s", answer.usage.prompt_tokens);
     model.release("reading");
@@ -125,17 +131,17 @@ async fn reading(model: &Llama) -> Result<()> {
 }
 
 async fn turns(model: &Llama) -> Result<()> {
-    let mut messages = vec![message(Role::System, INSTRUCTIONS), message(Role::User, QUESTIONS[0])];
+    let mut messages = vec![Message::System(INSTRUCTIONS.to_owned()), Message::User(QUESTIONS[0].to_owned())];
     let cold = timed(model, request("turns", &messages, 60)).await?;
     show("cold", &cold);
-    messages.extend([message(Role::Assistant, &cold.text), message(Role::User, QUESTIONS[1])]);
+    messages.extend([assistant(&cold.text), Message::User(QUESTIONS[1].to_owned())]);
     let warm = timed(model, request("turns", &messages, 60)).await?;
     show("next turn", &warm);
-    messages.extend([message(Role::Assistant, &warm.text), message(Role::User, QUESTIONS[4])]);
+    messages.extend([assistant(&warm.text), Message::User(QUESTIONS[4].to_owned())]);
     model.prepare(request("turns", &messages, 60));
     tokio::time::sleep(Duration::from_secs(4)).await;
     show("next turn, prepared", &timed(model, request("turns", &messages, 60)).await?);
-    let fresh = [message(Role::System, INSTRUCTIONS), message(Role::User, QUESTIONS[2])];
+    let fresh = [Message::System(INSTRUCTIONS.to_owned()), Message::User(QUESTIONS[2].to_owned())];
     show("new call, shared prompt", &timed(model, request("fresh", &fresh, 60)).await?);
     model.release("turns");
     model.release("fresh");
@@ -156,7 +162,7 @@ fn show(name: &str, answer: &Timed) {
 async fn parallel(model: &Llama, conversations: usize) -> Result<()> {
     let started = Instant::now();
     let answers = (0..conversations).map(|index| {
-        let messages = [message(Role::System, INSTRUCTIONS), message(Role::User, QUESTIONS[index])];
+        let messages = [Message::System(INSTRUCTIONS.to_owned()), Message::User(QUESTIONS[index].to_owned())];
         timed(model, request(&format!("parallel {index}"), &messages, 40))
     });
     let answers = futures_util::future::try_join_all(answers).await?;
@@ -174,15 +180,15 @@ async fn parallel(model: &Llama, conversations: usize) -> Result<()> {
 
 async fn chat(path: &str, instructions: &str, temperature: f32) -> Result<()> {
     let model = Llama::load(&LlamaConfig { seed: Some(1), ..LlamaConfig::new(path) })?;
-    let mut messages = vec![message(Role::System, instructions)];
+    let mut messages = vec![Message::System(instructions.to_owned())];
     for question in QUESTIONS {
-        messages.push(message(Role::User, question));
+        messages.push(Message::User(question.to_owned()));
         let request = LlmRequest { temperature, ..request("chat", &messages, 120) };
         let answer = timed(&model, request).await?;
         let clause = answer.text.find(CLAUSE_END).unwrap_or(answer.text.len());
         let words = answer.text[..clause].split_whitespace().count();
         println!("  U: {question}\n  A: {}  [{words} words to the first stop]", answer.text);
-        messages.push(message(Role::Assistant, &answer.text));
+        messages.push(assistant(&answer.text));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Speech-to-text, language model, text-to-speech, voice activity and end-of-turn models behind five small traits.
+//! Speech-to-text, language model, text-to-speech, voice activity and end-of-turn models behind small traits.
 //!
 //! The traits stand at the root, one file each; a stream is always a pair of channels or a receiver, and dropping it
 //! cancels the work. `local` (features `onnx` and `llama`) holds the models that run offline on this machine's CPU;
@@ -10,7 +10,9 @@ pub mod llm;
 pub mod local;
 #[cfg(feature = "packs")]
 pub mod packs;
+pub mod secret;
 pub mod stt;
+pub mod tools;
 pub mod tts;
 pub mod turn;
 pub mod vad;

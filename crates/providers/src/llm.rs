@@ -24,30 +24,59 @@ pub struct LlmRequest {
     pub conversation: String,
     /// The system prompt first, then the turns, the caller's words last.
     pub messages: Vec<Message>,
+    /// The tools that the model may call.
+    pub tools: Vec<ToolSpec>,
     /// The most tokens to answer with.
     pub max_tokens: u32,
     /// Sampling temperature; 0 is greedy.
     pub temperature: f32,
 }
 
-/// Who said a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Instructions.
-    System,
-    /// The caller.
-    User,
-    /// The agent.
-    Assistant,
-}
-
 /// One message of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Who said it.
-    pub role: Role,
-    /// The words.
-    pub text: String,
+pub enum Message {
+    /// Instructions.
+    System(String),
+    /// The caller's words.
+    User(String),
+    /// The agent's words, and the tools that it called after them.
+    Assistant {
+        /// The words; may be empty.
+        text: String,
+        /// The calls.
+        calls: Vec<ToolCall>,
+    },
+    /// What a tool gave back. Follows the message that called it.
+    ToolResult {
+        /// The call's id.
+        call_id: String,
+        /// The tool's name.
+        name: String,
+        /// The result, or what went wrong.
+        output: String,
+    },
+}
+
+/// A tool that a model may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// Its name.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// Its arguments: a JSON Schema of type object.
+    pub parameters: serde_json::Value,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// Unique within the conversation.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// JSON text, as the model wrote it.
+    pub arguments: String,
 }
 
 /// What a model says while it answers. The last event is `Done` or `Failed`; an end without either is a failure.
@@ -55,6 +84,8 @@ pub struct Message {
 pub enum LlmEvent {
     /// The next piece of text, whole Unicode characters.
     Text(String),
+    /// The model calls a tool. More may follow, text too; nothing is run before `Done`.
+    ToolCall(ToolCall),
     /// The answer is complete.
     Done {
         /// Why it ended.
@@ -73,6 +104,8 @@ pub enum Finish {
     Stop,
     /// `max_tokens` were reached.
     Length,
+    /// The model waits for the tools that it called.
+    ToolCalls,
 }
 
 /// Tokens of one answer.

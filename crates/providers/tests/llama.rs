@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, Message, Role, Usage};
+use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, Message, Usage};
 use providers::local::llama::{Llama, LlamaConfig, LoadError};
 use tokio::sync::mpsc::Receiver;
 
@@ -51,22 +51,22 @@ struct Talk {
 
 impl Talk {
     fn new(key: &'static str) -> Self {
-        Self { key, messages: vec![message(Role::System, INSTRUCTIONS)] }
+        Self { key, messages: vec![Message::System(INSTRUCTIONS.to_owned())] }
     }
 
     fn user(&mut self, text: &str) -> &mut Self {
-        self.messages.push(message(Role::User, text));
+        self.messages.push(Message::User(text.to_owned()));
         self
     }
 
     fn assistant(&mut self, text: &str) -> &mut Self {
-        self.messages.push(message(Role::Assistant, text));
+        self.messages.push(assistant(text));
         self
     }
 
     fn request(&self, max_tokens: u32) -> LlmRequest {
         let (conversation, messages) = (self.key.to_owned(), self.messages.clone());
-        LlmRequest { conversation, messages, max_tokens, temperature: 0.0 }
+        LlmRequest { conversation, messages, tools: Vec::new(), max_tokens, temperature: 0.0 }
     }
 
     async fn ask(&mut self, model: &Llama, text: &str) -> Answer {
@@ -76,8 +76,8 @@ impl Talk {
     }
 }
 
-fn message(role: Role, text: &str) -> Message {
-    Message { role, text: text.to_owned() }
+fn assistant(text: &str) -> Message {
+    Message::Assistant { text: text.to_owned(), calls: Vec::new() }
 }
 
 struct Answer {

@@ -7,6 +7,8 @@ mod dirs;
 mod load;
 mod sections;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 pub use dirs::Dirs;
@@ -25,8 +27,12 @@ pub struct Config {
     pub store: StoreConfig,
     /// The local models.
     pub models: ModelsConfig,
-    /// Who answers, and how.
+    /// Who answers when no other agent is asked for.
     pub agent: session::AgentConfig,
+    /// Other agents, by name: called with `?agent=`, or handed a call by another agent.
+    pub agents: BTreeMap<String, session::AgentConfig>,
+    /// What agents may use beside the built-in tools.
+    pub tools: providers::tools::ToolsConfig,
     /// How the roles reach each other.
     pub bus: BusConfig,
     /// What is logged.

@@ -5,9 +5,13 @@ mod turns;
 
 use bus::local::AgentEnd;
 use jiff::Timestamp;
-use session::{AgentConfig, Link, Report, Request, Session};
+use std::sync::Arc;
+
+use dialogue::{Speaker, Transcript};
+use session::{AgentConfig, Agents, Link, Report, Request, Session};
 use tokio::sync::mpsc;
 
+use crate::metrics::Metrics;
 use crate::orchestrator::Agent;
 use crate::realtime::SessionInfo;
 use crate::recorder::Recorder;
@@ -20,8 +24,10 @@ const REQUESTS_CAPACITY: usize = 32;
 
 /// A conversation that is to be held.
 pub(crate) struct Conversation {
-    /// Its id.
-    pub id: String,
+    /// The call's id.
+    pub call: String,
+    /// Which conversation it is, and what was said in it before.
+    pub resumed: Resumed,
     /// When the call was opened.
     pub opened_at: Timestamp,
     /// The call.
@@ -30,8 +36,35 @@ pub(crate) struct Conversation {
     pub agent: Agent,
     /// How they answer.
     pub config: AgentConfig,
+    /// To whom the call may be handed over.
+    pub agents: Arc<Agents>,
     /// Takes down what happens.
     pub recorder: Recorder,
+    /// What is measured.
+    pub metrics: Metrics,
+}
+
+/// A conversation as it stands when a call joins it. A new one has the id of its call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resumed {
+    /// The conversation's id.
+    pub id: String,
+    /// The turns that it has already.
+    pub last_turn: u32,
+    /// What was said and heard.
+    pub history: Transcript,
+}
+
+impl From<store::Conversation> for Resumed {
+    fn from(before: store::Conversation) -> Self {
+        let mut history = Transcript::default();
+        for turn in &before.turns {
+            history.push(Speaker::Caller, &turn.user_text);
+            history.push(Speaker::Agent, &turn.heard_text);
+        }
+        let last_turn = before.turns.last().map_or(0, |turn| turn.index);
+        Self { id: before.summary.id, last_turn, history }
+    }
 }
 
 impl Conversation {
@@ -40,6 +73,7 @@ impl Conversation {
         let (reports, told) = mpsc::channel(REPORTS_CAPACITY);
         let (ask, requests) = mpsc::channel(REQUESTS_CAPACITY);
         let observer = Observer::new(&self, ask);
+        let _active = self.metrics.conversation();
         let agent = answer(self, requests, reports);
         tokio::join!(agent, observer.run(told));
     }
@@ -55,13 +89,14 @@ impl Conversation {
 }
 
 async fn answer(conversation: Conversation, requests: mpsc::Receiver<Request>, reports: mpsc::Sender<Report>) {
-    let Conversation { id, link, agent, config, .. } = conversation;
+    let Conversation { call: id, resumed, link, agent, config, agents, .. } = conversation;
     let link = Link { from_caller: link.from_caller, to_caller: link.to_caller };
     match agent {
         Agent::Echo => session::echo(link, reports).await,
         Agent::Models(providers) => {
             let session = id.clone();
-            let held = Session { id, link, requests, reports, agent: config, providers }.run().await;
+            let history = resumed.history;
+            let held = Session { id, link, requests, reports, agent: config, agents, history, providers }.run().await;
             if let Err(cause) = held {
                 tracing::error!(session, %cause, "the session could not be set up");
             }

@@ -3,8 +3,10 @@
 //! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard;
 //! `conversations` reads the store; `assets` serves the web app. Nothing here knows WebRTC or SQL.
 
+mod agents;
 mod assets;
 mod body;
+mod call_options;
 mod conversations;
 mod cors;
 mod health;
@@ -19,8 +21,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use session::Agents;
 use store::Store;
 
+use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::switchboard::Switchboard;
 use refusal::Refusal;
@@ -37,6 +41,10 @@ pub(crate) struct Services {
     pub store: Arc<dyn Store>,
     /// Whether calls are taken now.
     pub readiness: Readiness,
+    /// Who can be called.
+    pub agents: Arc<Agents>,
+    /// What is measured.
+    pub metrics: Metrics,
 }
 
 /// All routes.
@@ -53,6 +61,8 @@ pub(crate) fn router(services: Services) -> Router {
         .method_not_allowed_fallback(refusal::openai_method_not_allowed)
         .fallback(refusal::openai_not_found);
     let api = Router::new()
+        .route("/metrics", get(health::metrics))
+        .route("/v1/agents", get(agents::list))
         .route("/v1/conversations", get(conversations::list))
         .route("/v1/conversations/{id}", get(conversations::read))
         .route("/healthz", get(health::alive))

@@ -15,6 +15,7 @@ mod commands;
 mod conversation;
 mod http;
 mod log;
+mod metrics;
 mod models;
 mod orchestrator;
 mod readiness;

@@ -1,9 +1,14 @@
 //! The orchestrator role: takes the calls that the media role announces, and gives each a conversation.
 
 use bus::local::{NewCall, NewCalls};
-use session::{AgentConfig, Providers};
+use dialogue::Transcript;
+use session::{Agents, DEFAULT_AGENT, Providers};
+use store::Store;
 
-use crate::conversation::Conversation;
+use std::sync::Arc;
+
+use crate::conversation::{Conversation, Resumed};
+use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::switchboard::CallDetails;
 use crate::tasks::Tasks;
@@ -32,8 +37,12 @@ impl Agent {
 pub(crate) struct Orchestrator {
     /// Who answers.
     pub agent: Agent,
-    /// How they answer.
-    pub config: AgentConfig,
+    /// Who may answer, by name.
+    pub agents: Arc<Agents>,
+    /// Holds what was said before in conversations that go on.
+    pub store: Arc<dyn Store>,
+    /// What is measured.
+    pub metrics: Metrics,
     /// Takes down what happens.
     pub recorder: Recorder,
     /// Owns the conversations' tasks.
@@ -44,23 +53,49 @@ impl Orchestrator {
     /// Takes calls until the media role is gone.
     pub(crate) async fn run(self, mut new_calls: NewCalls<CallDetails>) {
         while let Some(call) = new_calls.recv().await {
-            let conversation = self.conversation(call);
-            self.tasks.spawn(conversation.hold());
+            let orchestrator = self.clone();
+            self.tasks.spawn(async move { orchestrator.conversation(call).await.hold().await });
         }
     }
 
-    fn conversation(&self, call: NewCall<CallDetails>) -> Conversation {
-        let mut config = self.config.clone();
-        if let Some(instructions) = call.details.instructions {
+    async fn conversation(self, call: NewCall<CallDetails>) -> Conversation {
+        let wishes = call.details.wishes;
+        let asked = wishes.agent.as_deref().and_then(|name| self.agents.get(name));
+        // The default agent always exists; a name was checked when the call was opened.
+        let mut config = asked.or_else(|| self.agents.get(DEFAULT_AGENT)).cloned().unwrap_or_default();
+        if let Some(instructions) = wishes.instructions {
             config.instructions = Some(instructions);
         }
+        let resumed = match wishes.resumes {
+            Some(id) => self.resume(id).await,
+            None => Resumed { id: call.id.clone(), last_turn: 0, history: Transcript::default() },
+        };
         Conversation {
-            id: call.id,
+            call: call.id,
+            resumed,
             opened_at: call.details.opened_at,
             link: call.link,
-            agent: self.agent.clone(),
+            agent: self.agent,
             config,
-            recorder: self.recorder.clone(),
+            agents: self.agents,
+            recorder: self.recorder,
+            metrics: self.metrics,
+        }
+    }
+
+    /// What was said before. A store that cannot be read costs the memory, not the call.
+    async fn resume(&self, id: String) -> Resumed {
+        match self.store.get(&id).await {
+            Ok(Some(before)) => Resumed::from(before),
+            Ok(None) => Resumed { id, last_turn: 0, history: Transcript::default() },
+            Err(cause) => {
+                tracing::error!(session = %id, %cause, "what was said before cannot be read");
+                // Its turns must not be written over: this call is kept far behind them.
+                Resumed { id, last_turn: UNKNOWN_TURNS, history: Transcript::default() }
+            }
         }
     }
 }
+
+/// Turns that a conversation may already have had when that cannot be read.
+const UNKNOWN_TURNS: u32 = 1_000_000;

@@ -37,8 +37,19 @@ struct Shared {
 pub(crate) struct CallDetails {
     /// When the offer came.
     pub opened_at: Timestamp,
+    /// What the caller asked for.
+    pub wishes: CallWishes,
+}
+
+/// What a caller may ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CallWishes {
     /// Instructions for this call in place of the configured ones.
     pub instructions: Option<String>,
+    /// The agent that answers; none is the default one.
+    pub agent: Option<String>,
+    /// The conversation that goes on in this call; none begins one.
+    pub resumes: Option<String>,
 }
 
 /// Somebody calls in.
@@ -48,8 +59,8 @@ pub(crate) struct CallRequest {
     pub door: Door,
     /// Their SDP offer.
     pub offer: String,
-    /// Instructions for this call in place of the configured ones.
-    pub instructions: Option<String>,
+    /// What they ask for.
+    pub wishes: CallWishes,
 }
 
 /// An offer that was accepted.
@@ -92,7 +103,7 @@ impl Switchboard {
         let (media_end, agent_end) = bus::local::link();
         let opened = shared.media.open_call(request.door, id.clone(), &request.offer, media_end.to_agent)?;
         shared.live().insert(id.clone());
-        let details = CallDetails { opened_at: Timestamp::now(), instructions: request.instructions };
+        let details = CallDetails { opened_at: Timestamp::now(), wishes: request.wishes };
         // When this fails the agent's end is dropped, by which the relay hangs up.
         let announced = shared.announcer.announce(NewCall { id: id.clone(), details, link: agent_end });
         let relay = relay(Arc::clone(shared), id.clone(), media_end.from_agent, opened.voice);

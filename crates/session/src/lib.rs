@@ -4,16 +4,21 @@
 //! words; `judge` scores pauses; `writer` runs the language model; `voice` turns sentences into paced packets.
 //! Nothing here knows HTTP, JSON, disks or brokers: what happens is told as [`Report`]s.
 
+mod agents;
 mod config;
 mod echo;
 mod judge;
+mod memory;
 mod microphone;
 mod outbox;
 mod session;
 mod speech;
+mod toolbelt;
 mod voice;
 mod writer;
 
-pub use config::{AgentConfig, TurnTaking};
+pub use agents::{Agents, AgentsError, DEFAULT_AGENT};
+pub use config::{AgentConfig, BargeInConfig, Eagerness, IdleConfig, LimitConfig, Mode, TurnTaking};
 pub use echo::echo;
 pub use session::{Link, Providers, Report, Request, Session, SessionError};
+pub use toolbelt::tools_of;

@@ -82,6 +82,6 @@ impl Outbox {
 fn attempt_of(message: &ToCaller) -> Option<(TurnId, Attempt)> {
     match message {
         ToCaller::Voice { clip, .. } | ToCaller::EndOfClip(clip) => Some((TurnId(clip.turn), Attempt(clip.attempt))),
-        ToCaller::Flush | ToCaller::Message(_) | ToCaller::Hangup => None,
+        ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => None,
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use audio::leg::{EndReason, FromCaller, PlayoutMark, ToCaller};
 use audio::opus::OpusError;
 use dialogue::{
-    Action, Attempt, CloseReason, Dialogue, Event, Fact, PauseId, PlayoutEvent, ReplyEvent, Timer, Timestamp,
-    Transcript, TurnId,
+    Action, Attempt, CloseReason, Counters, Dialogue, Event, Fact, PauseId, PlayoutEvent, ReplyEvent, Timer, Timestamp,
+    ToolCall, Transcript, TurnId,
 };
 use providers::Failure;
 use providers::llm::LanguageModel;
 use providers::stt::SpeechToText;
+use providers::tools::Toolbox;
 use providers::tts::TextToSpeech;
 use providers::turn::TurnDetector;
 use providers::vad::VoiceActivity;
@@ -20,12 +21,15 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::AgentConfig;
+use crate::agents::Agents;
 use crate::judge::Judge;
+use crate::memory::Memory;
 use crate::microphone::{Heard, Microphone};
 use crate::outbox::Outbox;
 use crate::speech::Change;
+use crate::toolbelt::{Returned, Toolbelt};
 use crate::voice::{Step, Voice, sentence_of};
-use crate::writer::Writer;
+use crate::writer::{Writer, Written};
 
 /// The models that a conversation uses, shared by all conversations.
 #[derive(Clone)]
@@ -40,6 +44,8 @@ pub struct Providers {
     pub llm: Arc<dyn LanguageModel>,
     /// Speaks.
     pub tts: Arc<dyn TextToSpeech>,
+    /// Does what agents cannot.
+    pub tools: Arc<Toolbox>,
 }
 
 /// The two ends of a call's media leg, whatever carries them.
@@ -56,6 +62,10 @@ pub struct Link {
 pub enum Request {
     /// The caller typed words.
     Typed(String),
+    /// The caller pressed a key of the telephone's keypad.
+    Digit(char),
+    /// The caller's turn is over now.
+    Commit,
     /// Be silent now.
     StopSpeaking,
     /// End the call.
@@ -76,8 +86,15 @@ pub enum Report {
         /// What.
         fact: Fact,
     },
+    /// Another agent answers from here on.
+    HandedOff {
+        /// Its name.
+        agent: String,
+    },
     /// The caller's client sent a message.
     ClientMessage(String),
+    /// What the engine counted; the last report but one.
+    Counted(Counters),
 }
 
 /// A session could not be set up.
@@ -98,8 +115,12 @@ pub struct Session {
     pub requests: mpsc::Receiver<Request>,
     /// Where reports go. When it is full a report is dropped and an error logged: listeners must keep up.
     pub reports: mpsc::Sender<Report>,
-    /// Who answers.
+    /// Who answers first. Need not be one of `agents`: a call may bring instructions of its own.
     pub agent: AgentConfig,
+    /// To whom a call may be handed over.
+    pub agents: Arc<Agents>,
+    /// What was said before, in a conversation that goes on.
+    pub history: Transcript,
     /// With which models.
     pub providers: Providers,
 }
@@ -128,6 +149,9 @@ struct Driver {
     writer: Writer,
     voice: Voice,
     outbox: Outbox,
+    toolbelt: Toolbelt,
+    memory: Memory,
+    agents: Arc<Agents>,
 }
 
 /// Whatever comes next.
@@ -137,7 +161,9 @@ enum Next {
     Heard(Heard),
     Starved,
     Verdict(PauseId, Result<f32, Failure>),
-    Reply(TurnId, Attempt, ReplyEvent),
+    Reply(TurnId, Attempt, Written),
+    Tool(Returned),
+    Summary(Option<String>),
     Voice(Step),
     Forwarded,
     LinkGone,
@@ -146,10 +172,15 @@ enum Next {
 
 impl Driver {
     fn new(session: Session) -> Result<Self, SessionError> {
-        let Session { id, link, requests, reports, agent, providers } = session;
+        let Session { id, link, requests, reports, agent, agents, history, providers } = session;
         let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone())?;
         let voice = Voice::new(providers.tts, &agent)?;
-        let dialogue = Dialogue::new(agent.turn_taking.policy(), Transcript::default());
+        let dialogue = Dialogue::new(agent.policy(), history);
+        let mut toolbelt = Toolbelt::new(&id, providers.tools);
+        toolbelt.equip(&agent, &agents);
+        let memory = Memory::new(Arc::clone(&providers.llm), &id);
+        let mut writer = Writer::new(providers.llm, id, agent.clone());
+        writer.equip(agent, toolbelt.specs());
         Ok(Self {
             started: Instant::now(),
             dialogue,
@@ -158,9 +189,12 @@ impl Driver {
             reports,
             microphone,
             judge: Judge::new(providers.turn),
-            writer: Writer::new(providers.llm, id, agent),
+            writer,
             voice,
             outbox: Outbox::new(link.to_caller),
+            toolbelt,
+            memory,
+            agents,
         })
     }
 
@@ -194,7 +228,9 @@ impl Driver {
             open = self.outbox.forward() => if open { Next::Forwarded } else { Next::LinkGone },
             Some(request) = self.requests.recv() => Next::Request(request),
             (pause, verdict) = self.judge.verdict() => Next::Verdict(pause, verdict),
-            (turn, attempt, event) = self.writer.news() => Next::Reply(turn, attempt, event),
+            (turn, attempt, written) = self.writer.news() => Next::Reply(turn, attempt, written),
+            returned = self.toolbelt.returned() => Next::Tool(returned),
+            summary = self.memory.summary() => Next::Summary(summary),
             () = tokio::time::sleep_until(starved_due), if starved.is_some() => Next::Starved,
             step = self.voice.ready() => Next::Voice(step),
         }
@@ -206,6 +242,8 @@ impl Driver {
             Next::Caller(Some(message)) => self.caller_event(now, message),
             Next::Caller(None) | Next::LinkGone => Some(Event::HangUp(CloseReason::ConnectionLost)),
             Next::Request(Request::Typed(text)) => Some(Event::Typed { text }),
+            Next::Request(Request::Digit(digit)) => Some(Event::Digit(digit)),
+            Next::Request(Request::Commit) => Some(Event::Commit),
             Next::Request(Request::StopSpeaking) => Some(Event::StopSpeaking),
             Next::Request(Request::HangUp(reason)) => Some(Event::HangUp(reason)),
             Next::Heard(heard) => Some(heard_event(heard)),
@@ -219,7 +257,11 @@ impl Driver {
                 tracing::warn!(provider = failure.provider, cause = %failure.message, "a pause was not scored");
                 None
             }
-            Next::Reply(turn, attempt, event) => Some(Event::Reply { turn, attempt, event }),
+            Next::Reply(turn, attempt, written) => {
+                Some(Event::Reply { turn, attempt, event: self.reply_event(written) })
+            }
+            Next::Tool(returned) => self.tool_returned(now, returned),
+            Next::Summary(summary) => Some(Event::Summarised(summary)),
             Next::Voice(step) => {
                 let news = self.voice.step(step, &mut self.outbox);
                 news.map(|(sentence, event)| Event::Voice { sentence, event })
@@ -240,10 +282,44 @@ impl Driver {
             }
             FromCaller::Playout(mark) => Some(Event::Playout(playout_event(mark))),
             FromCaller::Ended(reason) => Some(Event::HangUp(close_reason(reason))),
-            FromCaller::Connected => self.report(Report::Connected),
+            FromCaller::Connected => {
+                self.report(Report::Connected);
+                Some(Event::Connected)
+            }
             FromCaller::ChannelOpen => self.report(Report::ChannelOpen),
             FromCaller::Message(text) => self.report(Report::ClientMessage(text)),
         }
+    }
+
+    fn reply_event(&self, written: Written) -> ReplyEvent {
+        match written {
+            Written::Text(text) => ReplyEvent::Text(text),
+            Written::ToolCall(call) => {
+                let manner = self.toolbelt.manner(&call.name);
+                let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments };
+                ReplyEvent::ToolCall { call, manner }
+            }
+            Written::Done => ReplyEvent::Done,
+            Written::FailedRetryable => ReplyEvent::FailedRetryable,
+            Written::Failed => ReplyEvent::Failed,
+        }
+    }
+
+    fn tool_returned(&mut self, now: Timestamp, returned: Returned) -> Option<Event> {
+        if let Some(agent) = returned.hand_off {
+            self.hand_off(now, agent);
+        }
+        Some(Event::ToolReturned { run: returned.run, output: returned.output })
+    }
+
+    /// Lets another agent go on: its instructions, voice, tools and manners hold from the next sentence.
+    fn hand_off(&mut self, now: Timestamp, name: String) {
+        let Some(agent) = self.agents.get(&name).cloned() else { return };
+        self.dialogue.handle(now, Event::PolicyChanged(Box::new(agent.policy())));
+        self.toolbelt.equip(&agent, &self.agents);
+        self.voice.speak_as(&agent);
+        self.writer.equip(agent, self.toolbelt.specs());
+        self.report(Report::HandedOff { agent: name });
     }
 
     fn perform(&mut self, action: Action) {
@@ -264,8 +340,16 @@ impl Driver {
             Action::Speak { sentence, text } => self.voice.speak(sentence, text),
             Action::Release { turn, attempt } => self.outbox.release(turn, attempt),
             Action::FlushPlayout => self.outbox.send(ToCaller::Flush),
+            Action::HoldPlayout => self.outbox.send(ToCaller::Hold),
+            Action::ResumePlayout => self.outbox.send(ToCaller::Resume),
+            Action::RunTool { run, turn, call } => self.toolbelt.run(run, turn, call),
+            Action::CancelTool(run) => self.toolbelt.cancel(run),
+            Action::Summarise { entries } => self.memory.summarise(&entries),
             Action::Announce(fact) => {
                 let at = self.now();
+                if let Fact::Closed(_) = fact {
+                    self.report(Report::Counted(self.dialogue.counters()));
+                }
                 self.report(Report::Fact { at, fact });
             }
             Action::Close(CloseReason::AgentHungUp | CloseReason::Failed) => self.outbox.send(ToCaller::Hangup),
@@ -314,6 +398,7 @@ fn playout_event(mark: PlayoutMark) -> PlayoutEvent {
         PlayoutMark::Started(clip) => PlayoutEvent::Started(sentence_of(clip)),
         PlayoutMark::Reached { clip, heard_ms } => PlayoutEvent::Reached { sentence: sentence_of(clip), heard_ms },
         PlayoutMark::Finished(clip) => PlayoutEvent::Finished(sentence_of(clip)),
+        PlayoutMark::Held { at } => PlayoutEvent::Held { at: at.map(|(clip, heard_ms)| (sentence_of(clip), heard_ms)) },
         PlayoutMark::Flushed { cut } => {
             PlayoutEvent::Flushed { cut: cut.map(|(clip, heard_ms)| (sentence_of(clip), heard_ms)) }
         }

@@ -52,6 +52,12 @@ impl Voice {
         Ok(Self { model, voice: config.voice.clone(), speed: config.speed, encoder, queue: VecDeque::new() })
     }
 
+    /// From the next sentence on, this agent's voice is used.
+    pub(crate) fn speak_as(&mut self, agent: &AgentConfig) {
+        self.voice.clone_from(&agent.voice);
+        self.speed = agent.speed;
+    }
+
     pub(crate) fn speak(&mut self, id: SentenceId, text: String) {
         let request = SpeechRequest { text, voice: self.voice.clone(), speed: self.speed };
         let events = self.model.speak(request);

@@ -21,6 +21,7 @@ pub struct Caller {
     sequence: u64,
     queue: VecDeque<ToCaller>,
     played: Option<(Clip, u32)>,
+    held: bool,
     /// Frames of the agent's voice that were heard, with when.
     pub heard: Vec<(Instant, Clip)>,
     /// Text messages from the agent.
@@ -40,10 +41,16 @@ impl Caller {
             sequence: 0,
             queue: VecDeque::new(),
             played: None,
+            held: false,
             heard: Vec::new(),
             messages: Vec::new(),
         };
         (caller, from_caller, to_caller)
+    }
+
+    /// Tells the agent that audio flows.
+    pub async fn connected(&mut self) {
+        self.tell(FromCaller::Connected).await;
     }
 
     /// Speaks for this long, in real (virtual) time.
@@ -87,8 +94,15 @@ impl Caller {
     async fn play(&mut self) {
         while let Ok(message) = self.from_agent.try_recv() {
             match message {
+                ToCaller::Hold => {
+                    self.held = true;
+                    let at = self.played.map(|(clip, frames)| (clip, frames * FRAME_MS));
+                    self.tell(FromCaller::Playout(PlayoutMark::Held { at })).await;
+                }
+                ToCaller::Resume => self.held = false,
                 ToCaller::Flush => {
                     self.queue.clear();
+                    self.held = false;
                     let cut = self.played.take().map(|(clip, frames)| (clip, frames * FRAME_MS));
                     self.tell(FromCaller::Playout(PlayoutMark::Flushed { cut })).await;
                 }
@@ -97,14 +111,16 @@ impl Caller {
                 ToCaller::Hangup => {}
             }
         }
-        while let Some(message) = self.queue.pop_front() {
+        while !self.held
+            && let Some(message) = self.queue.pop_front()
+        {
             match message {
                 ToCaller::EndOfClip(clip) => {
                     self.played = None;
                     self.tell(FromCaller::Playout(PlayoutMark::Finished(clip))).await;
                 }
                 ToCaller::Voice { clip, .. } => return self.play_frame(clip).await,
-                ToCaller::Flush | ToCaller::Message(_) | ToCaller::Hangup => {}
+                ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => {}
             }
         }
     }

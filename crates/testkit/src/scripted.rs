@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use audio::energy;
-use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, Usage};
+use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, ToolCall, Usage};
 use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use providers::turn::TurnDetector;
@@ -15,6 +15,8 @@ use tokio::time::sleep;
 
 /// The rate at which [`Tone`] speaks.
 pub const VOICE_RATE_HZ: u32 = 24_000;
+/// Marks a line of [`Speaker`] that calls a tool.
+pub const CALL: &str = "! ";
 /// How long [`Tone`] takes for a word.
 pub const WORD_MS: u32 = 300;
 
@@ -100,7 +102,8 @@ impl SpeechToText for Listener {
     }
 }
 
-/// Answers with its lines in order, word by word; a line of none fails.
+/// Answers with its lines in order, word by word; a line of none fails, and a line such as `look({"at": "it"})` after
+/// [`CALL`] calls a tool.
 #[derive(Debug)]
 pub struct Speaker {
     lines: Mutex<std::vec::IntoIter<Option<String>>>,
@@ -131,6 +134,10 @@ impl LanguageModel for Speaker {
                 let failure = Failure { provider: "scripted.speaker", remedy: Remedy::Retry, message };
                 return drop(sender.send(LlmEvent::Failed(failure)).await);
             };
+            if let Some(call) = line.strip_prefix(CALL).and_then(tool_call) {
+                drop(sender.send(LlmEvent::ToolCall(call)).await);
+                return drop(sender.send(LlmEvent::Done { finish: Finish::ToolCalls, usage: Usage::default() }).await);
+            }
             for word in line.split_inclusive(' ') {
                 sleep(Duration::from_millis(20)).await;
                 if sender.send(LlmEvent::Text(word.to_owned())).await.is_err() {
@@ -145,6 +152,11 @@ impl LanguageModel for Speaker {
     fn prepare(&self, _request: LlmRequest) {}
 
     fn release(&self, _conversation: &str) {}
+}
+
+fn tool_call(line: &str) -> Option<ToolCall> {
+    let (name, arguments) = line.trim().trim_end_matches(')').split_once('(')?;
+    Some(ToolCall { id: format!("call_{name}"), name: name.to_owned(), arguments: arguments.to_owned() })
 }
 
 /// Speaks each word as [`WORD_MS`] of a tone.

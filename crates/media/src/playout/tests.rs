@@ -202,3 +202,58 @@ fn an_empty_clip_is_finished_at_once() {
     rig.playout.end_clip(CLIP);
     assert_eq!(rig.run(0, 10).1, [(0, PlayoutMark::Finished(CLIP))]);
 }
+
+#[test]
+fn a_hold_keeps_the_voice_and_a_resume_goes_on_at_the_very_frame() {
+    let mut rig = Rig::with_listener();
+    rig.push(CLIP, 10, 0);
+    rig.playout.end_clip(CLIP);
+    let (before, _) = rig.run(0, 50);
+    assert_eq!(before.len(), 3, "frames at 0, 20 and 40 ms");
+    rig.playout.hold(rig.at(50));
+    let (held, marks) = rig.run(50, 1_000);
+    assert_eq!(held, [], "only silence follows");
+    assert_eq!(marks, [(50, PlayoutMark::Held { at: Some((CLIP, 50)) })]);
+    assert_eq!(rig.playout.next_deadline(rig.at(1_000)), None, "a held voice waits for nothing");
+    rig.playout.resume();
+    let (after, marks) = rig.run(1_000, 2_000);
+    assert_eq!((after.len(), after[0].0), (7, 1_000));
+    assert_eq!(marks.last(), Some(&(1_140, PlayoutMark::Finished(CLIP))));
+}
+
+#[test]
+fn a_hold_between_clips_finishes_the_one_that_was_played() {
+    let mut rig = Rig::with_listener();
+    rig.push(CLIP, 1, 0);
+    rig.playout.end_clip(CLIP);
+    rig.push(NEXT_CLIP, 1, 0);
+    rig.run(0, 10);
+    rig.playout.hold(rig.at(10));
+    let (_, marks) = rig.run(10, 500);
+    assert_eq!(marks, [(10, PlayoutMark::Finished(CLIP)), (10, PlayoutMark::Held { at: None })]);
+}
+
+#[test]
+fn a_flush_ends_a_hold_and_drops_what_was_kept() {
+    let mut rig = Rig::with_listener();
+    rig.push(CLIP, 10, 0);
+    rig.run(0, 50);
+    rig.playout.hold(rig.at(50));
+    rig.playout.flush(rig.at(60));
+    rig.push(NEXT_CLIP, 1, 60);
+    let (frames, marks) = rig.run(60, 500);
+    assert_eq!(frames.len(), 1, "the next voice plays");
+    assert!(matches!(marks[1], (_, PlayoutMark::Flushed { cut: Some((CLIP, _)) })), "{marks:?}");
+}
+
+#[test]
+fn a_hold_before_anybody_listens_keeps_everything() {
+    let mut rig = Rig::new();
+    rig.push(CLIP, 2, 0);
+    rig.playout.hold(rig.at(1));
+    rig.run(1, 10);
+    assert_eq!(rig.playout.next_deadline(rig.at(10)), None);
+    rig.playout.resume();
+    rig.playout.audience_arrived();
+    assert_eq!(rig.run(10, 500).0.len(), 2);
+}

@@ -78,6 +78,8 @@ impl Reactor {
             }
             ToCaller::EndOfClip(clip) => call.playout.end_clip(clip),
             ToCaller::Flush => call.playout.flush(now),
+            ToCaller::Hold => call.playout.hold(now),
+            ToCaller::Resume => call.playout.resume(),
             ToCaller::Message(text) => self.queue_text(key, text),
             ToCaller::Hangup => call.goodbye = Some(Goodbye { until: now + GOODBYE_GRACE }),
         }

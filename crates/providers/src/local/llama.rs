@@ -3,10 +3,13 @@
 //! One thread owns the model and one cache that all conversations share (`engine`); everything else sends it
 //! commands. Answers of several conversations advance together, a token each per step, and prompts are read in
 //! chunks between them (`schedule`). A conversation keeps its part of the cache from turn to turn (`slots`), so only
-//! new words are read, and `prepare` reads even those before they are needed. `prompt` turns messages into tokens,
-//! `answer` tokens into events. Files are checked (`gguf`) before llama.cpp sees them.
+//! new words are read, and `prepare` reads even those before they are needed. `chat` writes messages
+//! and tools as the model knows them, `prompt` turns them into tokens, `answer` tokens into events, among which
+//! `calls` finds calls of tools. Files are checked (`gguf`) before llama.cpp sees them.
 
 mod answer;
+mod calls;
+mod chat;
 mod command;
 mod engine;
 pub mod gguf;

@@ -11,6 +11,7 @@ use providers::local::runtime::{self, Runtime};
 use providers::local::silero::Silero;
 use providers::local::smart_turn::SmartTurn;
 use providers::packs::{FileState, Kind, Manifest, Pack, Problem, Profile, VerifyError};
+use providers::tools::{DuplicateTool, Mcp, Toolbox, ToolsConfig, Webhooks, WebhooksError};
 use session::Providers;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::Instant;
@@ -37,6 +38,12 @@ pub enum LoadError {
     /// The language model.
     #[error(transparent)]
     Llama(#[from] llama::LoadError),
+    /// A webhook is configured wrongly.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
+    /// Two tools have one name.
+    #[error("open the tools: {0}")]
+    Tools(#[from] DuplicateTool),
     /// A loader is broken.
     #[error("load the models: {0}")]
     Panicked(#[from] JoinError),
@@ -97,11 +104,12 @@ pub(crate) async fn find(kind: AgentKind, config: &ModelsConfig, dirs: &Dirs) ->
 ///
 /// # Errors
 /// When a file cannot be loaded after all, such as for want of memory.
-pub(crate) async fn load(files: Files) -> Result<Agent, LoadError> {
+pub(crate) async fn load(files: Files, tools: ToolsConfig) -> Result<Agent, LoadError> {
     let Files::Models { dir, llm, threads, .. } = files else { return Ok(Agent::Echo) };
     let began = Instant::now();
     let llama = spawn_blocking(move || load_llama(llm, threads));
     let voice = spawn_blocking(move || load_voice(&dir));
+    let tools = Arc::new(open_tools(&tools).await?);
     let (llama, voice) = (llama.await??, voice.await??);
     tracing::info!(elapsed_ms = began.elapsed().as_millis(), "models loaded");
     Ok(Agent::Models(Providers {
@@ -110,7 +118,14 @@ pub(crate) async fn load(files: Files) -> Result<Agent, LoadError> {
         stt: Arc::new(voice.stt),
         llm: Arc::new(llama),
         tts: Arc::new(voice.tts),
+        tools,
     }))
+}
+
+async fn open_tools(config: &ToolsConfig) -> Result<Toolbox, LoadError> {
+    let webhooks = Webhooks::new(&config.webhook)?;
+    let mcp = Mcp::connect(&config.mcp).await;
+    Ok(Toolbox::new(vec![Arc::new(webhooks), Arc::new(mcp)])?)
 }
 
 fn find_models(config: &ModelsConfig, dir: PathBuf) -> Result<Files, LoadError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use media::Media;
+use session::Agents;
 use store::{SqliteStore, Store};
 use tokio::net::TcpListener;
 
@@ -13,6 +14,7 @@ use crate::agent::{self, LoadError};
 use crate::cli::AgentKind;
 use crate::config::{Config, Dirs};
 use crate::http::{self, Services};
+use crate::metrics::Metrics;
 use crate::orchestrator::Orchestrator;
 use crate::readiness::{Readiness, Stage};
 use crate::recorder::recorder;
@@ -42,6 +44,9 @@ pub enum StartError {
     /// The conversations that a crash left open cannot be ended.
     #[error(transparent)]
     Mend(#[from] store::StoreError),
+    /// The agents contradict each other.
+    #[error(transparent)]
+    Agents(#[from] session::AgentsError),
     /// A model file is missing or damaged.
     #[error(transparent)]
     Models(#[from] LoadError),
@@ -77,16 +82,28 @@ impl Server {
         let (recorder, writer) = recorder();
         tasks.spawn(writer.run(Arc::clone(&store)));
 
-        let services = Services { switchboard: switchboard.clone(), store, readiness: readiness.clone() };
+        let mut agents = Agents::new(config.agent, config.agents)?;
+        if let Some(instructions) = files.instructions() {
+            agents.set_missing_instructions(&instructions);
+        }
+        let agents = Arc::new(agents);
+        let metrics = Metrics::default();
+        let services = Services {
+            switchboard: switchboard.clone(),
+            store: Arc::clone(&store),
+            readiness: readiness.clone(),
+            agents: Arc::clone(&agents),
+            metrics: metrics.clone(),
+        };
         tasks.spawn(http_listener::serve(listener, http::router(services), tasks.stopping()));
 
         let loading = tasks.spawn({
-            let (tasks, readiness, mut config) = (tasks.clone(), readiness.clone(), config.agent);
-            config.instructions = config.instructions.or(files.instructions());
+            let (tasks, readiness, tools) = (tasks.clone(), readiness.clone(), config.tools);
             async move {
-                let agent = agent::load(files).await?;
-                tasks.spawn(agent::warm_up(agent.clone(), config.clone()));
-                tasks.clone().spawn(Orchestrator { agent, config, recorder, tasks }.run(new_calls));
+                let agent = agent::load(files, tools).await?;
+                tasks.spawn(agent::warm_up(agent.clone(), Arc::clone(&agents)));
+                let orchestrator = Orchestrator { agent, agents, store, metrics, recorder, tasks: tasks.clone() };
+                tasks.spawn(orchestrator.run(new_calls));
                 readiness.reach(Stage::Ready);
                 Ok(())
             }

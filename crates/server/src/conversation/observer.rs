@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::Conversation;
 use super::turns::TurnLog;
+use crate::metrics::Metrics;
 use crate::realtime::{Decoder, Encoder, Envelope, Wish};
 use crate::recorder::{Record, Recorder};
 
@@ -22,6 +23,7 @@ pub(super) struct Observer {
     channel: Channel,
     journal: Journal,
     recorder: Recorder,
+    metrics: Metrics,
     requests: mpsc::Sender<Request>,
     to_caller: mpsc::Sender<ToCaller>,
 }
@@ -44,14 +46,15 @@ enum Journal {
 impl Observer {
     pub(super) fn new(conversation: &Conversation, requests: mpsc::Sender<Request>) -> Self {
         Self {
-            id: conversation.id.clone(),
+            id: conversation.resumed.id.clone(),
             opened_at: conversation.opened_at,
-            turns: TurnLog::new(Timestamp::now()),
-            encoder: Encoder::new(&conversation.id, conversation.session_info()),
+            turns: TurnLog::new(Timestamp::now(), conversation.resumed.last_turn),
+            encoder: Encoder::new(&conversation.call, conversation.session_info()),
             decoder: Decoder::default(),
             channel: Channel::Closed,
             journal: Journal::Blank,
             recorder: conversation.recorder.clone(),
+            metrics: conversation.metrics.clone(),
             requests,
             to_caller: conversation.link.to_caller.clone(),
         }
@@ -80,9 +83,15 @@ impl Observer {
                 self.encoder.opened()
             }
             Report::ClientMessage(text) => self.client_message(&text),
+            Report::HandedOff { agent } => self.encoder.handed_off(agent),
+            Report::Counted(counters) => {
+                self.metrics.counted(&counters);
+                Vec::new()
+            }
             Report::Fact { at, fact } => {
+                self.metrics.note(&fact);
                 let mut events = self.encoder.fact(at, &fact);
-                if let Some(turn) = self.turns.note(&fact) {
+                if let Some(turn) = self.turns.note(at, &fact) {
                     if turn.status != store::TurnStatus::InProgress {
                         events.extend(self.encoder.turn_over(turn.clone()));
                     }
@@ -101,6 +110,8 @@ impl Observer {
         let request = match self.decoder.decode(text) {
             Ok(Wish::StopSpeaking) => Request::StopSpeaking,
             Ok(Wish::Answer(words)) => Request::Typed(words),
+            Ok(Wish::Commit) => Request::Commit,
+            Ok(Wish::Digit(digit)) => Request::Digit(digit),
             Ok(Wish::ShowSession) => return self.encoder.updated(),
             Ok(Wish::Nothing) => return Vec::new(),
             Err(error) => return self.encoder.refused(error),

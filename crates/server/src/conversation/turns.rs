@@ -11,11 +11,13 @@ pub(super) struct TurnLog {
     epoch: Timestamp,
     /// When the latest turns began; a turn leaves when it ends.
     starts: Vec<(TurnId, dialogue::Timestamp)>,
+    /// The turns that the conversation had before this session.
+    before: u32,
 }
 
 impl TurnLog {
-    pub(super) fn new(epoch: Timestamp) -> Self {
-        Self { epoch, starts: Vec::new() }
+    pub(super) fn new(epoch: Timestamp, before: u32) -> Self {
+        Self { epoch, starts: Vec::new(), before }
     }
 
     /// The wall clock at a moment of the session.
@@ -26,7 +28,7 @@ impl TurnLog {
     }
 
     /// The turn as it stands, when this fact began or ended it.
-    pub(super) fn note(&mut self, fact: &Fact) -> Option<Turn> {
+    pub(super) fn note(&mut self, now: dialogue::Timestamp, fact: &Fact) -> Option<Turn> {
         match fact {
             Fact::SpeechStarted { turn, at } => {
                 self.begin(*turn, *at);
@@ -40,6 +42,11 @@ impl TurnLog {
                 self.begin(*turn, *speech_ended);
                 Some(self.committed(*turn, user_text))
             }
+            // What the agent says of its own accord begins with its answer.
+            Fact::ReplyStarted { turn } => {
+                self.begin(*turn, now);
+                None
+            }
             Fact::TurnEnded(record) => {
                 let turn = self.ended(record);
                 self.starts.retain(|(begun, _)| *begun != record.turn);
@@ -47,8 +54,12 @@ impl TurnLog {
             }
             Fact::StateChanged(_)
             | Fact::PartialTranscript { .. }
-            | Fact::ReplyStarted { .. }
             | Fact::SentenceStarted { .. }
+            | Fact::ReplyHeld { .. }
+            | Fact::ReplyResumed { .. }
+            | Fact::ToolCalled { .. }
+            | Fact::ToolReturned { .. }
+            | Fact::Idle
             | Fact::Closed(_) => None,
         }
     }
@@ -67,7 +78,7 @@ impl TurnLog {
 
     fn committed(&self, turn: TurnId, user_text: &str) -> Turn {
         Turn {
-            index: turn.0,
+            index: self.before + turn.0,
             status: TurnStatus::InProgress,
             started_at: self.started_at(turn),
             user_text: user_text.to_owned(),
@@ -79,7 +90,7 @@ impl TurnLog {
 
     fn ended(&self, record: &TurnRecord) -> Turn {
         Turn {
-            index: record.turn.0,
+            index: self.before + record.turn.0,
             status: record.status.into(),
             started_at: self.started_at(record.turn),
             user_text: record.user_text.clone(),
@@ -114,10 +125,10 @@ mod tests {
     #[test]
     fn a_turn_starts_when_its_first_words_do() {
         let epoch: jiff::Timestamp = "2026-11-22T19:44:10Z".parse().expect("a moment");
-        let mut log = TurnLog::new(epoch);
-        assert_eq!(log.note(&Fact::SpeechStarted { turn: TurnId(1), at: at(1_500) }), None);
-        assert_eq!(log.note(&Fact::SpeechStarted { turn: TurnId(1), at: at(2_500) }), None);
-        let begun = log.note(&committed(1, 4_000)).expect("it began");
+        let mut log = TurnLog::new(epoch, 0);
+        assert_eq!(log.note(at(0), &Fact::SpeechStarted { turn: TurnId(1), at: at(1_500) }), None);
+        assert_eq!(log.note(at(0), &Fact::SpeechStarted { turn: TurnId(1), at: at(2_500) }), None);
+        let begun = log.note(at(0), &committed(1, 4_000)).expect("it began");
         assert_eq!(
             (begun.status, begun.started_at.to_string()),
             (TurnStatus::InProgress, "2026-11-22T19:44:11.5Z".to_owned())
@@ -134,17 +145,17 @@ mod tests {
             heard_ms: 400,
             timings,
         };
-        let ended = log.note(&Fact::TurnEnded(record)).expect("it ended");
+        let ended = log.note(at(0), &Fact::TurnEnded(record)).expect("it ended");
         assert_eq!((ended.status, ended.started_at), (TurnStatus::Completed, begun.started_at));
         assert_eq!(ended.latency.map(|latency| latency.voice_to_voice), Some(Duration::from_millis(700)));
     }
 
     #[test]
     fn discarded_speech_does_not_date_the_next_turn() {
-        let mut log = TurnLog::new(jiff::Timestamp::UNIX_EPOCH);
-        log.note(&Fact::SpeechStarted { turn: TurnId(1), at: at(1_000) });
-        log.note(&Fact::SpeechDiscarded { turn: TurnId(1) });
-        let typed = log.note(&committed(1, 9_000)).expect("it began");
+        let mut log = TurnLog::new(jiff::Timestamp::UNIX_EPOCH, 0);
+        log.note(at(0), &Fact::SpeechStarted { turn: TurnId(1), at: at(1_000) });
+        log.note(at(0), &Fact::SpeechDiscarded { turn: TurnId(1) });
+        let typed = log.note(at(0), &committed(1, 9_000)).expect("it began");
         assert_eq!(typed.started_at.as_millisecond(), 9_000);
     }
 }

@@ -52,7 +52,7 @@ fn bad_query(reason: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "invalid_query", reason)
 }
 
-fn unreadable(cause: &StoreError) -> Refusal {
+pub(super) fn unreadable(cause: &StoreError) -> Refusal {
     tracing::error!(%cause, "the store cannot be read");
     Refusal::new(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::Services;
@@ -12,6 +13,12 @@ use crate::readiness::Stage;
 /// The process runs.
 pub(super) async fn alive() -> Json<Value> {
     Json(json!({"status": "alive"}))
+}
+
+/// `GET /metrics`: for Prometheus.
+pub(super) async fn metrics(State(services): State<Services>) -> impl IntoResponse {
+    let text = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, text)], services.metrics.text())
 }
 
 /// Calls are taken.

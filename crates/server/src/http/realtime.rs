@@ -9,27 +9,36 @@ use serde::Deserialize;
 
 use super::Services;
 use super::body::{SdpOffer, has_media_type, text, too_large};
+use super::call_options::CallOptions;
 use super::refusal::{OpenAiRefusal, Refusal};
 use super::whip::{created, no_such_call};
-use crate::switchboard::{CallRequest, Door};
+use crate::switchboard::{CallRequest, CallWishes, Door};
 
 /// What of the part `session` is applied; everything else of it is accepted, as stock clients send much.
 #[derive(Debug, Default, Deserialize)]
 struct SessionPart {
     instructions: Option<String>,
+    /// Ours: the agent that answers.
+    agent: Option<String>,
+    /// Ours: the conversation that goes on.
+    conversation: Option<String>,
 }
 
 /// `POST /v1/realtime/calls`: the offer as it is, or in a form beside the session's settings.
 pub(super) async fn call(
     State(services): State<Services>,
+    options: Result<CallOptions, Refusal>,
     request: Request,
 ) -> Result<impl IntoResponse, OpenAiRefusal> {
+    let options = options?;
     let (offer, session) = if has_media_type(request.headers(), "multipart/form-data") {
         read_form(request).await?
     } else {
         (SdpOffer::from_request(request, &()).await?.0, SessionPart::default())
     };
-    let request = CallRequest { door: Door::TwoWay, offer, instructions: session.instructions };
+    let named = CallWishes { instructions: session.instructions, agent: session.agent, resumes: session.conversation };
+    let wishes = options.check(&services, named).await?;
+    let request = CallRequest { door: Door::TwoWay, offer, wishes };
     let call = services.switchboard.open(request).map_err(Refusal::from)?;
     Ok(created(format!("/v1/realtime/calls/{}", call.id), call.answer))
 }

@@ -6,16 +6,19 @@ use axum::response::IntoResponse;
 
 use super::Services;
 use super::body::SdpOffer;
+use super::call_options::CallOptions;
 use super::refusal::Refusal;
 use crate::readiness::Stage;
-use crate::switchboard::{CallRequest, Door, OfferError, RefusedCall};
+use crate::switchboard::{CallRequest, CallWishes, Door, OfferError, RefusedCall};
 
 /// `POST /whip`: opens a call. The conversation's id is the session's.
 pub(super) async fn publish(
     State(services): State<Services>,
+    options: CallOptions,
     SdpOffer(offer): SdpOffer,
 ) -> Result<impl IntoResponse, Refusal> {
-    let request = CallRequest { door: Door::Whip, offer, instructions: None };
+    let wishes = options.check(&services, CallWishes::default()).await?;
+    let request = CallRequest { door: Door::Whip, offer, wishes };
     let call = services.switchboard.open(request)?;
     Ok(created(format!("/whip/{}", call.id), call.answer))
 }

@@ -15,6 +15,10 @@ pub(crate) enum Wish {
     StopSpeaking,
     /// Answer these typed words.
     Answer(String),
+    /// The caller's turn is over now.
+    Commit,
+    /// The caller pressed a key.
+    Digit(char),
     /// Show the session as it is. Sessions are fixed when the call is opened.
     ShowSession,
     /// Nothing to be done now.
@@ -82,6 +86,8 @@ impl Decoder {
         };
         match kind {
             "output_audio_buffer.clear" | "response.cancel" => Ok(Wish::StopSpeaking),
+            "input_audio_buffer.commit" => Ok(Wish::Commit),
+            "antiphon.dtmf" => digit(&event),
             "session.update" => Ok(Wish::ShowSession),
             // Audio is understood as it comes in, so there is nothing to be cleared.
             "input_audio_buffer.clear" => Ok(Wish::Nothing),
@@ -139,6 +145,14 @@ impl Decoder {
     }
 }
 
+fn digit(event: &Value) -> Result<Wish, ClientError> {
+    let key = event.get("digit").and_then(Value::as_str).unwrap_or_default().to_ascii_uppercase();
+    match key.chars().next() {
+        Some(digit @ ('0'..='9' | '*' | '#' | 'A'..='D')) if key.len() == 1 => Ok(Wish::Digit(digit)),
+        Some(_) | None => Err(wrong_field("digit", "digit must be one of 0 to 9, *, #, A to D".to_owned())),
+    }
+}
+
 fn error(code: &'static str, message: String) -> ClientError {
     ClientError { code, message, param: None, event_id: None }
 }
@@ -183,6 +197,15 @@ mod tests {
         assert_eq!(Decoder::default().decode(&update), Ok(Wish::ShowSession));
         let clear = json!({"type": "input_audio_buffer.clear"}).to_string();
         assert_eq!(Decoder::default().decode(&clear), Ok(Wish::Nothing));
+    }
+
+    #[test]
+    fn a_client_may_commit_and_press_keys() {
+        let decode = |event: serde_json::Value| Decoder::default().decode(&event.to_string());
+        assert_eq!(decode(json!({"type": "input_audio_buffer.commit"})), Ok(Wish::Commit));
+        assert_eq!(decode(json!({"type": "antiphon.dtmf", "digit": "#"})), Ok(Wish::Digit('#')));
+        let refused = decode(json!({"type": "antiphon.dtmf", "digit": "12"})).expect_err("two keys at once");
+        assert_eq!(refused.param.as_deref(), Some("digit"));
     }
 
     #[test]

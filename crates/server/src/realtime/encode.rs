@@ -79,6 +79,11 @@ impl Encoder {
         self.seal([ServerEvent::Error { error }])
     }
 
+    /// Another agent answers from here on.
+    pub(crate) fn handed_off(&mut self, agent: String) -> Vec<Envelope> {
+        self.seal([ServerEvent::AgentChanged { agent }])
+    }
+
     /// A turn is over, with its times as a reader of the store would see them.
     pub(crate) fn turn_over(&mut self, turn: store::Turn) -> Vec<Envelope> {
         self.seal([ServerEvent::TurnOver { turn: turn.into() }])
@@ -95,8 +100,21 @@ impl Encoder {
             Fact::ReplyStarted { turn } => self.reply_started(*turn),
             Fact::SentenceStarted { turn, text } => self.sentence_started(*turn, text),
             Fact::TurnEnded(record) => self.turn_ended(record),
-            // The transport says goodbye itself.
-            Fact::Closed(_) => Vec::new(),
+            Fact::ReplyHeld { turn } => vec![ServerEvent::ReplyHeld { response_id: self.response_id(*turn) }],
+            Fact::ReplyResumed { turn } => vec![ServerEvent::ReplyResumed { response_id: self.response_id(*turn) }],
+            Fact::ToolCalled { turn, call, .. } => vec![ServerEvent::ToolCalled {
+                response_id: self.response_id(*turn),
+                call_id: call.id.clone(),
+                name: call.name.clone(),
+                arguments: call.arguments.clone(),
+            }],
+            Fact::ToolReturned { turn, call_id, output, .. } => vec![ServerEvent::ToolReturned {
+                response_id: self.response_id(*turn),
+                call_id: call_id.clone(),
+                output: output.clone(),
+            }],
+            // The prompt that follows tells it; the transport says goodbye itself.
+            Fact::Idle | Fact::Closed(_) => Vec::new(),
         };
         self.seal(events)
     }

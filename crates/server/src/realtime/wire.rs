@@ -148,6 +148,46 @@ pub(crate) enum ServerEvent {
         /// The state.
         state: State,
     },
+    /// The voice fell silent to learn whether the caller takes the floor.
+    #[serde(rename = "antiphon.response.held")]
+    ReplyHeld {
+        /// The answer.
+        response_id: String,
+    },
+    /// The caller did not take the floor: the voice goes on where it stopped.
+    #[serde(rename = "antiphon.response.resumed")]
+    ReplyResumed {
+        /// The answer.
+        response_id: String,
+    },
+    /// The agent calls a tool.
+    #[serde(rename = "antiphon.tool.called")]
+    ToolCalled {
+        /// The answer.
+        response_id: String,
+        /// The call.
+        call_id: String,
+        /// The tool.
+        name: String,
+        /// JSON text.
+        arguments: String,
+    },
+    /// A tool gave its result.
+    #[serde(rename = "antiphon.tool.returned")]
+    ToolReturned {
+        /// The answer that called it.
+        response_id: String,
+        /// The call.
+        call_id: String,
+        /// What the model is told.
+        output: String,
+    },
+    /// Another agent answers from here on.
+    #[serde(rename = "antiphon.agent")]
+    AgentChanged {
+        /// Its name.
+        agent: String,
+    },
     /// A turn is over.
     #[serde(rename = "antiphon.turn")]
     TurnOver {

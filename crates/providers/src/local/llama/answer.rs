@@ -6,6 +6,7 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::vocab::LlamaVocab;
 use tokio::sync::mpsc;
 
+use super::calls::{CallWatch, Written};
 use super::text::CharacterBuffer;
 use crate::Failure;
 use crate::llm::{Finish, LlmEvent, Usage};
@@ -32,6 +33,9 @@ pub(super) struct Answer {
     max_tokens: u32,
     sampler: LlamaSampler,
     text: CharacterBuffer,
+    /// Looks for calls of tools; none where there are no tools.
+    calls: Option<CallWatch>,
+    called: bool,
     events: mpsc::Sender<LlmEvent>,
 }
 
@@ -62,7 +66,22 @@ impl Answer {
     ) -> Self {
         let usage = Usage { prompt_tokens: count(prompt.len()), cached_tokens: count(cached), completion_tokens: 0 };
         let sampler = sampler(style);
-        Self { prompt, usage, next: None, max_tokens, sampler, text: CharacterBuffer::default(), events }
+        Self {
+            prompt,
+            usage,
+            next: None,
+            max_tokens,
+            sampler,
+            text: CharacterBuffer::default(),
+            calls: None,
+            called: false,
+            events,
+        }
+    }
+
+    /// With an eye on calls of tools.
+    pub(super) fn watching(self, calls: Option<CallWatch>) -> Self {
+        Self { calls, ..self }
     }
 
     /// Whether nobody listens any more.
@@ -78,7 +97,12 @@ impl Answer {
         }
         self.usage.completion_tokens += 1;
         let text = self.text.push(&vocab.token_to_piece(token, false, None));
-        if !text.is_empty() && self.send(LlmEvent::Text(text)) == Progress::Over {
+        let written = match &mut self.calls {
+            Some(calls) => calls.push(&text),
+            None if text.is_empty() => Vec::new(),
+            None => vec![Written::Text(text)],
+        };
+        if self.send_all(written) == Progress::Over {
             return Progress::Over;
         }
         if self.usage.completion_tokens >= self.max_tokens {
@@ -93,9 +117,28 @@ impl Answer {
         self.send(LlmEvent::Failed(failure));
     }
 
-    fn finish(&self, finish: Finish) -> Progress {
+    fn finish(&mut self, finish: Finish) -> Progress {
+        let last = self.calls.as_mut().map(CallWatch::finish).unwrap_or_default();
+        self.send_all(last);
+        let finish = if self.called { Finish::ToolCalls } else { finish };
         self.send(LlmEvent::Done { finish, usage: self.usage });
         Progress::Over
+    }
+
+    fn send_all(&mut self, written: Vec<Written>) -> Progress {
+        for stretch in written {
+            let event = match stretch {
+                Written::Text(text) => LlmEvent::Text(text),
+                Written::Call(call) => {
+                    self.called = true;
+                    LlmEvent::ToolCall(call)
+                }
+            };
+            if self.send(event) == Progress::Over {
+                return Progress::Over;
+            }
+        }
+        Progress::More
     }
 
     /// The channel holds an event for each token of the longest answer, so it is full only when closed.

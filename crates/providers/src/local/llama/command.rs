@@ -35,10 +35,10 @@ impl Command {
 }
 
 impl Reply {
-    /// The channel holds an event per token and the last one, so the engine never waits for a slow reader.
+    /// The channel holds an event per token, the rest at the end and the last one, so the engine never waits for a slow reader.
     pub(super) fn new(mut request: LlmRequest) -> (Self, mpsc::Receiver<LlmEvent>) {
         request.max_tokens = request.max_tokens.clamp(1, MAX_ANSWER_TOKENS);
-        let (events, receiver) = mpsc::channel(request.max_tokens as usize + 1);
+        let (events, receiver) = mpsc::channel(request.max_tokens as usize + 3);
         (Self { request, events }, receiver)
     }
 

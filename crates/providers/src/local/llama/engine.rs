@@ -14,6 +14,7 @@ use llama_cpp_2::token::LlamaToken;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use super::answer::{Answer, Progress, Style};
+use super::calls::CallWatch;
 use super::command::{Command, Reply};
 use super::prompt::{Extent, Limits, Prompt, PromptError, Prompter};
 use super::schedule::{Load, share_out};
@@ -193,7 +194,8 @@ impl<'model> Engine<'model> {
                 let max_tokens = reply.request.max_tokens.min(u32::try_from(room).unwrap_or(u32::MAX));
                 let style =
                     Style { temperature: reply.request.temperature, seed: self.seed, vocabulary: self.model.n_vocab() };
-                let answer = Answer::new(prompt.tokens, cached, max_tokens, &style, reply.events);
+                let calls = (!reply.request.tools.is_empty()).then(CallWatch::default);
+                let answer = Answer::new(prompt.tokens, cached, max_tokens, &style, reply.events).watching(calls);
                 self.work[slot] = Work::Answering(Box::new(answer));
                 None
             }
@@ -216,7 +218,7 @@ impl<'model> Engine<'model> {
         let dropped = self.slot_of(conversation).map_or(0, |own| self.slots[own].dropped);
         let answer = (request.max_tokens as usize).min(self.context_tokens / 2);
         let limits = Limits { tokens: self.context_tokens - answer, dropped };
-        let prompt = self.prompter.prompt(&request.messages, extent, limits)?;
+        let prompt = self.prompter.prompt(request, extent, limits)?;
         let Some(index) = slots::choose(&self.slots, busy, conversation, &prompt.tokens) else {
             return Ok(None);
         };

@@ -8,7 +8,8 @@
 use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
 use llama_cpp_2::token::LlamaToken;
 
-use crate::llm::{Message, Role};
+use super::chat::{self, Role};
+use crate::llm::LlmRequest;
 
 /// Frames the number of a message in the rendered template; private-use characters, which no template contains.
 const PLACEHOLDER: (char, char) = ('\u{e000}', '\u{e001}');
@@ -83,8 +84,8 @@ impl<'model> Prompter<'model> {
 
     /// The prompt for these messages. It always fits: what is too long loses its oldest turns, then parts of its
     /// texts.
-    pub(super) fn prompt(&self, messages: &[Message], extent: Extent, limits: Limits) -> Result<Prompt, PromptError> {
-        let (mut roles, mut texts) = self.tokenise(messages);
+    pub(super) fn prompt(&self, request: &LlmRequest, extent: Extent, limits: Limits) -> Result<Prompt, PromptError> {
+        let (mut roles, mut texts) = self.tokenise(&chat::lines(&request.messages, &request.tools));
         if extent == Extent::Prepare && roles.last() != Some(&Role::User) {
             roles.push(Role::User);
             texts.push(Vec::new());
@@ -109,12 +110,9 @@ impl<'model> Prompter<'model> {
     }
 
     /// Surrounding blanks go: some templates strip them, and a partial transcript may end in one.
-    fn tokenise(&self, messages: &[Message]) -> (Vec<Role>, Vec<Vec<LlamaToken>>) {
+    fn tokenise(&self, lines: &[chat::Line]) -> (Vec<Role>, Vec<Vec<LlamaToken>>) {
         let vocab = self.model.vocab();
-        messages
-            .iter()
-            .map(|message| (message.role, vocab.tokenize(message.text.trim().as_bytes(), false, false)))
-            .unzip()
+        lines.iter().map(|line| (line.role, vocab.tokenize(line.text.trim().as_bytes(), false, false))).unzip()
     }
 
     fn render(&self, roles: &[Role], extent: Extent) -> Result<Vec<Piece>, PromptError> {

@@ -1,0 +1,78 @@
+//! What a caller may ask for when opening a call: which agent answers, and which conversation goes on.
+
+use axum::extract::FromRequestParts;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::Deserialize;
+
+use super::Services;
+use super::refusal::Refusal;
+use crate::switchboard::CallWishes;
+
+/// The query of a route that opens calls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallOptions {
+    agent: Option<String>,
+    conversation: Option<String>,
+    /// OpenAI's clients name a model; which one answers is the agent's matter.
+    #[serde(rename = "model")]
+    _model: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CallOptions {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let query = Query::<Self>::from_request_parts(parts, state).await;
+        let query = query.map_err(|rejection| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_query",
+                format!("{}; a call takes `agent` and `conversation`", rejection.body_text()),
+            )
+        })?;
+        Ok(query.0)
+    }
+}
+
+impl CallOptions {
+    /// What is asked for, if it exists. `named` are the wishes that came in another way and count more.
+    pub(super) async fn check(self, services: &Services, named: CallWishes) -> Result<CallWishes, Refusal> {
+        let wishes = CallWishes {
+            instructions: named.instructions,
+            agent: named.agent.or(self.agent),
+            resumes: named.resumes.or(self.conversation),
+        };
+        if let Some(name) = &wishes.agent
+            && services.agents.get(name).is_none()
+        {
+            let known: Vec<&str> = services.agents.iter().map(|(name, _)| name).collect();
+            let detail = format!("there is no agent `{name}`; known are: {}", known.join(", "));
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_agent", detail));
+        }
+        if let Some(id) = &wishes.resumes {
+            check_resumable(services, id).await?;
+        }
+        Ok(wishes)
+    }
+}
+
+async fn check_resumable(services: &Services, id: &str) -> Result<(), Refusal> {
+    let found = services.store.get(id).await.map_err(|cause| super::conversations::unreadable(&cause))?;
+    match found {
+        None => Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "no_such_conversation",
+            "the conversation to go on with does not exist; leave out `conversation` to begin a new one",
+        )),
+        Some(conversation) if conversation.summary.ending.is_none() => Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "conversation_active",
+            "this conversation is still going on in another call; hang up there first",
+        )
+        .retry_after(5)),
+        Some(_) => Ok(()),
+    }
+}

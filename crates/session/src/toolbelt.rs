@@ -1,0 +1,134 @@
+//! The tools of one conversation: the built-in ones, those that the agent may use of the shared toolbox, and the calls
+//! that are under way.
+
+mod built_in;
+
+use std::sync::Arc;
+
+use dialogue::{AfterTool, ToolCall, ToolManner, ToolOutput, ToolRunId, TurnId};
+use futures_util::StreamExt as _;
+use futures_util::future::{AbortHandle, Abortable, BoxFuture};
+use futures_util::stream::FuturesUnordered;
+use providers::llm::ToolSpec;
+use providers::tools::{CallContext, OnInterrupt, Toolbox};
+
+use crate::AgentConfig;
+use crate::agents::Agents;
+pub(crate) use built_in::BuiltIn;
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Returned {
+    pub(crate) run: ToolRunId,
+    pub(crate) output: ToolOutput,
+    /// The agent that takes over.
+    pub(crate) hand_off: Option<String>,
+}
+
+pub(crate) struct Toolbelt {
+    conversation: String,
+    shared: Arc<Toolbox>,
+    built_in: Vec<BuiltIn>,
+    allowed: Vec<String>,
+    under_way: FuturesUnordered<Abortable<BoxFuture<'static, Returned>>>,
+    handles: Vec<(ToolRunId, AbortHandle)>,
+}
+
+impl Toolbelt {
+    pub(crate) fn new(conversation: &str, shared: Arc<Toolbox>) -> Self {
+        Self {
+            conversation: conversation.to_owned(),
+            shared,
+            built_in: Vec::new(),
+            allowed: Vec::new(),
+            under_way: FuturesUnordered::new(),
+            handles: Vec::new(),
+        }
+    }
+
+    /// From now on the tools of this agent are offered. Calls under way go on.
+    pub(crate) fn equip(&mut self, agent: &AgentConfig, agents: &Agents) {
+        self.built_in = BuiltIn::of(agent, agents);
+        self.allowed.clone_from(&agent.tools);
+    }
+
+    /// What the model may call now.
+    pub(crate) fn specs(&self) -> Vec<ToolSpec> {
+        specs(&self.built_in, &self.shared, &self.allowed)
+    }
+
+    pub(crate) fn manner(&self, name: &str) -> ToolManner {
+        let manner = self.shared.manner_of(name);
+        manner.map_or_else(ToolManner::default, |manner| ToolManner {
+            background: manner.background,
+            cancel_on_interrupt: manner.on_interrupt == OnInterrupt::Cancel,
+        })
+    }
+
+    pub(crate) fn run(&mut self, run: ToolRunId, turn: TurnId, call: ToolCall) {
+        let call = self.call(run, turn, call);
+        let (handle, registration) = AbortHandle::new_pair();
+        self.under_way.push(Abortable::new(call, registration));
+        self.handles.push((run, handle));
+    }
+
+    pub(crate) fn cancel(&mut self, run: ToolRunId) {
+        for (_, handle) in self.handles.extract_if(.., |(other, _)| *other == run) {
+            handle.abort();
+        }
+    }
+
+    /// The next call that is done; waits for ever while none is under way. Cancel safe.
+    pub(crate) async fn returned(&mut self) -> Returned {
+        loop {
+            match self.under_way.next().await {
+                Some(Ok(returned)) => {
+                    self.handles.retain(|(run, _)| *run != returned.run);
+                    return returned;
+                }
+                // It was cancelled.
+                Some(Err(_)) => {}
+                None => return std::future::pending().await,
+            }
+        }
+    }
+
+    fn call(&self, run: ToolRunId, turn: TurnId, call: ToolCall) -> BoxFuture<'static, Returned> {
+        if let Some(built_in) = self.built_in.iter().find(|tool| tool.name() == call.name) {
+            let returned = built_in.call(run, &call.arguments);
+            return Box::pin(std::future::ready(returned));
+        }
+        if !self.allowed.contains(&call.name) {
+            let text = format!("There is no tool `{}`.", call.name);
+            return Box::pin(std::future::ready(plain(run, text)));
+        }
+        let shared = Arc::clone(&self.shared);
+        let context = CallContext { conversation: self.conversation.clone(), turn: turn.0 };
+        Box::pin(async move {
+            let call = providers::llm::ToolCall { id: call.id, name: call.name, arguments: call.arguments };
+            let text = match shared.call(&call, &context).await {
+                Ok(text) => text,
+                Err(failure) => {
+                    tracing::warn!(tool = call.name, %failure, "a tool failed");
+                    format!("The tool failed: {failure}")
+                }
+            };
+            plain(run, text)
+        })
+    }
+}
+
+/// What an agent may call, as its models are told.
+pub fn tools_of(agent: &AgentConfig, agents: &Agents, shared: &Toolbox) -> Vec<ToolSpec> {
+    specs(&BuiltIn::of(agent, agents), shared, &agent.tools)
+}
+
+fn specs(built_in: &[BuiltIn], shared: &Toolbox, allowed: &[String]) -> Vec<ToolSpec> {
+    let built_in = built_in.iter().map(BuiltIn::spec);
+    let shared = shared.tools().into_iter().map(|tool| tool.spec);
+    built_in.chain(shared.filter(|spec| allowed.contains(&spec.name))).collect()
+}
+
+fn plain(run: ToolRunId, text: String) -> Returned {
+    Returned { run, output: ToolOutput { text, then: AfterTool::GoOn }, hand_off: None }
+}
