@@ -107,11 +107,11 @@ impl Transcript {
         let mut chars = 0;
         let mut cut = 0;
         for (index, entry) in self.entries.iter().enumerate() {
-            if chars > half {
-                break;
-            }
             if matches!(entry, Entry::Said { speaker: Speaker::Caller, .. }) {
                 cut = index;
+                if chars >= half {
+                    break;
+                }
             }
             chars += entry.chars();
         }

@@ -58,6 +58,18 @@ impl Caller {
         self.send_for(ms, Some(0.5)).await;
     }
 
+    /// Speaks these samples at 16 kHz, in real (virtual) time.
+    pub async fn say(&mut self, samples: &[f32]) {
+        let mut ticks = interval(Duration::from_millis(u64::from(FRAME_MS)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        for frame in samples.chunks_exact((RATE_HZ / 1_000 * FRAME_MS) as usize) {
+            ticks.tick().await;
+            self.send(frame).await;
+            self.play().await;
+        }
+    }
+
     /// Sends silence for this long.
     pub async fn silence(&mut self, ms: u32) {
         self.send_for(ms, Some(0.0)).await;
@@ -81,13 +93,17 @@ impl Caller {
             ticks.tick().await;
             if let Some(amplitude) = amplitude {
                 let frame: Vec<f32> = tone(RATE_HZ, FRAME_MS).iter().map(|s| s * amplitude * 2.0).collect();
-                let payload = self.encoder.encode(&frame).unwrap();
-                self.sequence += 1;
-                let frame = OpusFrame { sequence: self.sequence, rtp_time: self.sequence * 960, payload };
-                self.tell(FromCaller::Frame(frame)).await;
+                self.send(&frame).await;
             }
             self.play().await;
         }
+    }
+
+    async fn send(&mut self, samples: &[f32]) {
+        let payload = self.encoder.encode(samples).unwrap();
+        self.sequence += 1;
+        let frame = OpusFrame { sequence: self.sequence, rtp_time: self.sequence * 960, payload };
+        self.tell(FromCaller::Frame(frame)).await;
     }
 
     /// Plays at most one frame, as a media server does every 20 ms.

@@ -112,7 +112,8 @@ impl Dialogue {
 
     pub(super) fn pause_scored(&mut self, now: Timestamp, id: PauseId, completeness: f32) {
         let Some(pause) = self.pause_of(id) else { return };
-        pause.completeness = Some(completeness);
+        // A model that gives no number has given no verdict.
+        pause.completeness = Some(completeness.clamp(0.0, 1.0)).filter(|c| !c.is_nan());
         self.weigh(now);
     }
 

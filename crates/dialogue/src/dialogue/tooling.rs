@@ -106,23 +106,22 @@ impl Dialogue {
         reply.fold_runs();
         let (turn, attempt) = (reply.turn, reply.attempt);
         self.disarm_tool_timers();
-        if self.closing.is_some() {
-            if let Some(reply) = self.phase.reply_mut() {
-                reply.writing = Writing::Done;
-            }
-            return self.finish_if_over(now);
-        }
+        let over = self.closing.is_some();
         if let Some(reply) = self.phase.reply_mut() {
-            reply.writing = Writing::Going;
-        }
-        if let Some(reply) = self.phase.standing() {
-            let prompt = self.prompt_for(reply);
-            self.act(Action::StartReply { turn, attempt, prompt });
+            reply.writing = if over { Writing::Done } else { Writing::Going };
         }
         if matches!(self.phase, Phase::Thinking(_)) {
             self.timers.arm(Timer::Reply, now + self.policy.reply_deadline);
         }
         self.watch_playout(now);
+        if over {
+            // All that is to be said was said: only the hearing is left.
+            return self.finish_if_over(now);
+        }
+        if let Some(reply) = self.phase.standing() {
+            let prompt = self.prompt_for(reply);
+            self.act(Action::StartReply { turn, attempt, prompt });
+        }
     }
 
     pub(super) fn tools_overdue(&mut self, now: Timestamp) {

@@ -32,7 +32,7 @@ impl Sentence {
     pub(super) fn made(&mut self, duration_ms: u32) {
         self.duration_ms = Some(duration_ms);
         if duration_ms == 0 {
-            self.heard = Heard::Unspeakable;
+            self.failed();
         }
     }
 
@@ -43,6 +43,7 @@ impl Sentence {
         }
     }
 
+    /// Nothing of it will be heard, unless some was.
     pub(super) fn failed(&mut self) {
         if self.heard == Heard::Nothing {
             self.heard = Heard::Unspeakable;

@@ -42,6 +42,12 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// The agents contradict each other.
+    #[error("use the agents: {0}")]
+    Agents(#[from] session::AgentsError),
+    /// A webhook that cannot be used.
+    #[error("use the tools: {0}")]
+    Tools(#[from] providers::tools::WebhooksError),
     /// A value that is well formed and cannot be used.
     #[error("use the setting {key} = \"{value}\": {reason}")]
     Unusable {
@@ -76,7 +82,25 @@ fn from_sources(file: Option<&Path>, env: Env) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
+fn check_agents(config: &Config) -> Result<(), ConfigError> {
+    session::Agents::new(config.agent.clone(), config.agents.clone())?;
+    providers::tools::Webhooks::new(&config.tools.webhook)?;
+    for agent in config.agents.values().chain([&config.agent]) {
+        if let Some(threshold) = agent.turn_taking.completeness_threshold
+            && !(threshold > 0.0 && threshold < 1.0)
+        {
+            return Err(ConfigError::Unusable {
+                key: "agent.turn_taking.completeness_threshold",
+                value: threshold.to_string(),
+                reason: "a probability between 0 and 1 is needed, such as 0.5".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn check(config: &Config) -> Result<(), ConfigError> {
+    check_agents(config)?;
     if config.bus.url != "local:" {
         return Err(ConfigError::Unusable {
             key: "bus.url",

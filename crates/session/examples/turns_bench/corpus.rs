@@ -1,0 +1,144 @@
+//! Real recordings, spliced into cases whose truth is known: when the caller's turn ends, and what is no turn.
+
+use std::path::Path;
+
+use audio::energy;
+
+/// Everything is at this rate.
+pub(crate) const RATE_HZ: usize = 16_000;
+const LEAD_IN: usize = RATE_HZ / 2;
+const HOP: usize = RATE_HZ / 100;
+/// Speech is what is at most so much softer than the loudest 10 ms.
+const SPEECH_FLOOR: f32 = 0.04;
+/// Pauses that are put into sentences, in milliseconds.
+const PAUSES_MS: [usize; 3] = [400, 700, 1_000];
+
+/// A recording cut to its speech.
+#[derive(Clone)]
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) samples: Vec<f32>,
+}
+
+/// What a case is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Whole,
+    Paused,
+    Noisy,
+    Assent,
+    Interruption,
+    Echo,
+}
+
+/// Audio of the caller with its truth.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// What the microphone hears, from the case's start.
+    pub(crate) samples: Vec<f32>,
+    /// Where the last speech ends, in samples.
+    pub(crate) speech_ends: usize,
+    /// Where the first speech begins, in samples.
+    pub(crate) speech_begins: usize,
+    /// Whether figures were tuned on it; the others are reported.
+    pub(crate) tuned_on: bool,
+}
+
+/// Reads all recordings of a folder and cuts them to their speech.
+pub(crate) fn recordings(folder: &Path) -> Vec<Recording> {
+    let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "wav")).filter_map(|path| read(path)).collect()
+}
+
+fn read(path: &Path) -> Option<Recording> {
+    let clip = audio::wav::read(&std::fs::read(path).ok()?).ok()?;
+    let samples = if clip.rate_hz as usize == RATE_HZ {
+        clip.samples
+    } else {
+        audio::resample::resample(&clip.samples, clip.rate_hz, RATE_HZ as u32)
+    };
+    let (begin, end) = speech(&samples)?;
+    let name = path.file_stem()?.to_string_lossy().into_owned();
+    Some(Recording { name, samples: samples[begin..end].to_vec() })
+}
+
+/// Where speech begins and ends.
+fn speech(samples: &[f32]) -> Option<(usize, usize)> {
+    let levels: Vec<f32> = samples.chunks(HOP).map(energy::rms).collect();
+    let floor = levels.iter().copied().fold(0.0, f32::max) * SPEECH_FLOOR;
+    let first = levels.iter().position(|level| *level > floor)?;
+    let last = levels.iter().rposition(|level| *level > floor)?;
+    Some((first * HOP, ((last + 1) * HOP).min(samples.len())))
+}
+
+/// All cases of these recordings. Every second recording is for tuning.
+pub(crate) fn cases(recordings: &[Recording], assents: &[Recording], echo: &[f32]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (index, recording) in recordings.iter().enumerate() {
+        let tuned_on = index % 2 == 0;
+        let mut add = |kind, name: String, speech: Vec<f32>| cases.push(case(kind, name, speech, tuned_on));
+        add(Kind::Whole, recording.name.clone(), recording.samples.clone());
+        for pause_ms in PAUSES_MS {
+            let paused = with_pause(&recording.samples, pause_ms);
+            add(Kind::Paused, format!("{} +{pause_ms} ms", recording.name), paused);
+        }
+        for snr_db in [20.0, 10.0] {
+            let name = format!("{} in noise of {snr_db} dB", recording.name);
+            let mut noisy = case(Kind::Noisy, name, recording.samples.clone(), tuned_on);
+            add_noise(&mut noisy.samples, energy::rms(&recording.samples), snr_db);
+            cases.push(noisy);
+        }
+        let opening = recording.samples[..recording.samples.len().min(2 * RATE_HZ)].to_vec();
+        cases.push(case(Kind::Interruption, recording.name.clone(), opening, tuned_on));
+    }
+    for (index, assent) in assents.iter().enumerate() {
+        cases.push(case(Kind::Assent, assent.name.clone(), assent.samples.clone(), index % 2 == 0));
+    }
+    for (index, (delay_ms, gain_db)) in [(80, -12.0), (150, -18.0), (220, -24.0), (120, -15.0)].into_iter().enumerate() {
+        let gain = 10_f32.powf(gain_db / 20.0);
+        let mut echoed = vec![0.0; delay_ms * RATE_HZ / 1_000];
+        echoed.extend(echo.iter().map(|sample| sample * gain));
+        let name = format!("echo of {gain_db} dB after {delay_ms} ms");
+        cases.push(case(Kind::Echo, name, echoed, index % 2 == 0));
+    }
+    cases
+}
+
+fn case(kind: Kind, name: String, speech: Vec<f32>, tuned_on: bool) -> Case {
+    let mut samples = vec![0.0; LEAD_IN];
+    samples.extend(&speech);
+    let speech_ends = samples.len();
+    samples.extend(std::iter::repeat_n(0.0, 3 * RATE_HZ));
+    Case { name, kind, samples, speech_ends, speech_begins: LEAD_IN, tuned_on }
+}
+
+/// Puts silence into the softest place of the middle third: between two words.
+fn with_pause(samples: &[f32], pause_ms: usize) -> Vec<f32> {
+    let levels: Vec<f32> = samples.chunks(HOP).map(energy::rms).collect();
+    let third = levels.len() / 3;
+    let softest = (third..2 * third)
+        .min_by(|&a, &b| {
+            let around = |at: usize| levels[at.saturating_sub(2)..(at + 3).min(levels.len())].iter().sum::<f32>();
+            around(a).total_cmp(&around(b))
+        })
+        .unwrap_or(third);
+    let cut = softest * HOP;
+    let silence = std::iter::repeat_n(0.0, pause_ms * RATE_HZ / 1_000);
+    samples[..cut].iter().copied().chain(silence).chain(samples[cut..].iter().copied()).collect()
+}
+
+/// White noise over everything, from a fixed seed.
+fn add_noise(samples: &mut [f32], speech_rms: f32, snr_db: f32) {
+    let level = speech_rms / 10_f32.powf(snr_db / 20.0) * 3_f32.sqrt();
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for sample in samples {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        *sample += level * ((state >> 40) as f32 / 8_388_608.0 - 1.0);
+    }
+}

@@ -1,0 +1,100 @@
+//! Turn-taking on real recorded speech, with the real voice activity detector, end-of-turn model and recogniser, in
+//! virtual time: false cut-offs, missed ends, decision delay, interruptions, for each strategy.
+//!
+//! `cargo run --release -p session --example turns_bench -- MODELS_DIR [MORE_RECORDINGS_DIR…]`
+// A benchmark may stop at the first surprise.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod corpus;
+mod run;
+mod table;
+mod virtual_time;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use providers::local::hibari::Hibari;
+use providers::local::moonshine::Moonshine;
+use providers::local::runtime::Runtime;
+use providers::local::silero::Silero;
+use providers::local::smart_turn::SmartTurn;
+use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
+use session::{AgentConfig, Eagerness, Mode, TurnTaking};
+
+use corpus::Recording;
+use run::{Models, Recorded};
+
+/// What people say to go along.
+const ASSENTS: [&str; 8] = ["Uh-huh.", "Right.", "Okay.", "Yeah.", "Mm-hmm.", "Yes, sure.", "I see.", "Oh, really?"];
+const SPOKEN: &str = "The river rises in the hills behind the village, and then it runs for a very long way through \
+    fields and forests until it finally comes to the great city by the sea.";
+
+fn main() {
+    let mut folders = std::env::args().skip(1).map(PathBuf::from);
+    let models_dir = folders.next().expect("name the folder of the models");
+    let runtime = Runtime::load(&models_dir.join(Runtime::FILE)).unwrap();
+    let voice = Hibari::load(&runtime, &models_dir.join(Hibari::DIR)).unwrap();
+    let mut recordings = corpus::recordings(&models_dir.join("speech"));
+    folders.for_each(|folder| recordings.extend(corpus::recordings(&folder)));
+    let assents: Vec<Recording> = ASSENTS.iter().map(|text| spoken(&voice, text)).collect();
+    let agent_voice = say(&voice, SPOKEN);
+    let echo = audio::resample::resample(&agent_voice, voice.sample_rate_hz(), corpus::RATE_HZ as u32);
+    let cases = corpus::cases(&recordings, &assents, &echo);
+    let models = Models {
+        vad: Arc::new(virtual_time::Vad(Arc::new(Silero::load(&runtime, &models_dir.join(Silero::FILE)).unwrap()))),
+        turn: Arc::new(virtual_time::Turn {
+            real: Arc::new(SmartTurn::load(&runtime, &models_dir.join(SmartTurn::FILE)).unwrap()),
+            known: Arc::default(),
+        }),
+        stt: Arc::new(virtual_time::Stt {
+            real: Arc::new(Moonshine::load(&runtime, &models_dir.join(Moonshine::DIR)).unwrap()),
+            known: Arc::default(),
+        }),
+        tts: Arc::new(Recorded { samples: agent_voice.into(), rate_hz: voice.sample_rate_hz() }),
+    };
+    println!("{} recordings, {} cases", recordings.len(), cases.len());
+    for (name, agent) in strategies() {
+        let began = std::time::Instant::now();
+        let outcomes: Vec<_> = cases.iter().map(|case| (case, run::play(case, &agent, &models))).collect();
+        table::print(name, &outcomes);
+        eprintln!("  ({name}: {:.0} s)", began.elapsed().as_secs_f64());
+    }
+}
+
+/// What is compared. Add a line to compare another one.
+fn strategies() -> Vec<(&'static str, AgentConfig)> {
+    let silence = |ms| TurnTaking { mode: Mode::ServerVad, silence_duration_ms: ms, ..TurnTaking::default() };
+    let eager = |eagerness| TurnTaking { eagerness, ..TurnTaking::default() };
+    [
+        ("server_vad 300 ms", silence(300)),
+        ("server_vad 500 ms", silence(500)),
+        ("server_vad 800 ms", silence(800)),
+        ("server_vad 1200 ms", silence(1_200)),
+        ("semantic_vad high", eager(Eagerness::High)),
+        ("semantic_vad auto", eager(Eagerness::Auto)),
+        ("semantic_vad low", eager(Eagerness::Low)),
+        ("semantic_vad auto, not ahead", TurnTaking { start_ahead: false, ..TurnTaking::default() }),
+    ]
+    .into_iter()
+    .map(|(name, turn_taking)| (name, AgentConfig { turn_taking, ..AgentConfig::default() }))
+    .collect()
+}
+
+fn say(voice: &Hibari, text: &str) -> Vec<f32> {
+    let mut events = voice.speak(SpeechRequest { text: text.to_owned(), voice: None, speed: 1.0 });
+    let mut samples = Vec::new();
+    while let Some(event) = events.blocking_recv() {
+        match event {
+            TtsEvent::Audio(more) => samples.extend(more.iter()),
+            TtsEvent::Done => break,
+            TtsEvent::Failed(failure) => panic!("{failure}"),
+        }
+    }
+    samples
+}
+
+fn spoken(voice: &Hibari, text: &str) -> Recording {
+    let samples = say(voice, text);
+    let samples = audio::resample::resample(&samples, voice.sample_rate_hz(), corpus::RATE_HZ as u32);
+    Recording { name: text.to_owned(), samples }
+}
