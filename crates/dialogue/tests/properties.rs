@@ -66,6 +66,7 @@ fn step(
         world.perform(&action);
         trace.push((now, action));
     }
+    reference.settled();
 }
 
 fn policy(dice: &mut Dice) -> Policy {

@@ -8,7 +8,7 @@ use crate::{Action, Attempt, Timer, Timestamp, TurnId};
 impl Dialogue {
     /// An answer may be tried again as long as nothing of it was heard.
     pub(super) fn may_retry(&self, attempt: Attempt) -> bool {
-        matches!(&self.phase, Phase::Thinking(reply) if !reply.was_heard()) && attempt.0 < self.policy.max_attempts
+        matches!(self.phase, Phase::Thinking(_)) && attempt.0 < self.policy.max_attempts
     }
 
     pub(super) fn retry(&mut self, now: Timestamp) {

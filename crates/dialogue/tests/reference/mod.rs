@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dialogue::{
-    Action, Attempt, Entry, Event, Fact, PlayoutEvent, SentenceId, Speaker, ToolRunId, TurnId, TurnRecord,
+    Action, Attempt, Entry, Event, Fact, PlayoutEvent, ReplyEvent, SentenceId, Speaker, ToolRunId, TurnId, TurnRecord, TurnStatus,
 };
 
 #[derive(Default)]
@@ -18,6 +18,10 @@ pub(crate) struct Reference {
     heard: HashMap<SentenceId, Heard>,
     held: bool,
     runs: HashMap<ToolRunId, Run>,
+    /// Calls that their turn waits for and that an interruption cancels.
+    cancellable: HashSet<String>,
+    /// A result that was just delivered.
+    delivered: Option<ToolRunId>,
     /// What was said and heard in the turns that ended.
     caller: Vec<String>,
     agent: Vec<String>,
@@ -33,9 +37,9 @@ struct Heard {
 
 struct Run {
     turn: TurnId,
+    call: String,
     cancelled: bool,
-    /// What was given back, and whether a prompt has told it.
-    output: Option<(String, bool)>,
+    output: Option<String>,
 }
 
 impl Reference {
@@ -55,6 +59,10 @@ impl Reference {
                 self.heard.entry(*sentence).or_default().finished = true;
             }
             Event::Summarised(Some(_)) => self.summarised = true,
+            Event::Reply { event: ReplyEvent::ToolCall { call, manner }, .. } if manner.cancel_on_interrupt && !manner.background => {
+                self.cancellable.insert(call.id.clone());
+            }
+            Event::ToolReturned { run, .. } => self.delivered = Some(*run),
             _ => {}
         }
     }
@@ -79,9 +87,9 @@ impl Reference {
             Action::HoldPlayout => assert!(!std::mem::replace(&mut self.held, true), "1: held twice"),
             Action::ResumePlayout => assert!(std::mem::replace(&mut self.held, false), "1: resumed without a hold"),
             Action::FlushPlayout => self.held = false,
-            Action::RunTool { run, turn, .. } => {
+            Action::RunTool { run, turn, call } => {
                 assert_eq!(self.open, Some(*turn), "4: a tool runs only for the live, decided turn");
-                let run = self.runs.insert(*run, Run { turn: *turn, cancelled: false, output: None });
+                let run = self.runs.insert(*run, Run { turn: *turn, call: call.id.clone(), cancelled: false, output: None });
                 assert!(run.is_none(), "4: a tool runs once");
             }
             Action::CancelTool(run) => {
@@ -93,6 +101,13 @@ impl Reference {
                 self.closed = true;
             }
             Action::JudgePause(_) | Action::EndUtterance | Action::DiscardUtterance | Action::Summarise { .. } => {}
+        }
+    }
+
+    /// Checks what must be true once everything that an event caused is known.
+    pub(crate) fn settled(&mut self) {
+        if let Some(run) = self.delivered.take().and_then(|run| self.runs.get(&run)) {
+            assert!(run.cancelled || run.output.is_some() || self.closed, "4: the result of {} is lost", run.call);
         }
     }
 
@@ -110,7 +125,7 @@ impl Reference {
             Fact::ToolReturned { run, turn, output, .. } => {
                 let known = self.runs.get_mut(run).expect("4: only what runs returns");
                 assert_eq!(known.turn, *turn);
-                assert!(known.output.replace((output.clone(), false)).is_none(), "4: a tool returns once");
+                assert!(known.output.replace(output.clone()).is_none(), "4: a tool returns once");
             }
             _ => {}
         }
@@ -153,26 +168,29 @@ impl Reference {
         assert!(said(Speaker::Caller).starts_with(&self.caller.join(" ")), "3: words of the caller are lost");
     }
 
-    /// 4: every result is told to the model, in its turn or as news.
-    fn check_results(&mut self, prompt: &[Entry]) {
-        for run in self.runs.values_mut() {
-            if let Some((output, told)) = &mut run.output
-                && !*told
-            {
-                let tells = |entry: &Entry| match entry {
-                    Entry::ToolReturned { output: text, .. } | Entry::ToolNews { output: text, .. } => text == output,
-                    Entry::Summary(_) => true,
-                    Entry::Said { .. } | Entry::ToolCalled(_) => false,
-                };
-                *told = prompt.iter().any(tells);
-                assert!(*told, "4: the result {output:?} is lost");
-            }
+    /// 4: every result is told to the model, in its turn or as news, and from then on it is remembered.
+    fn check_results(&self, prompt: &[Entry]) {
+        if self.summarised {
+            return;
+        }
+        for output in self.runs.values().filter_map(|run| run.output.as_ref()) {
+            let tells = |entry: &Entry| match entry {
+                Entry::ToolReturned { output: text, .. } | Entry::ToolNews { output: text, .. } => text == output,
+                Entry::Said { .. } | Entry::ToolCalled(_) | Entry::Summary(_) => false,
+            };
+            assert!(prompt.iter().any(tells), "4: the result {output:?} is lost");
         }
     }
 
     fn turn_ended(&mut self, record: &TurnRecord) {
         assert_eq!(self.open.take(), Some(record.turn), "1: only an open turn ends");
         assert!(self.ended.insert(record.turn), "1: a turn ends once");
+        if record.status == TurnStatus::Interrupted {
+            let of_turn = self.runs.values().filter(|run| run.turn == record.turn && run.output.is_none());
+            for run in of_turn.filter(|run| self.cancellable.contains(&run.call)) {
+                assert!(run.cancelled, "4: {} runs on after an interruption", run.call);
+            }
+        }
         self.live.take_if(|(turn, _)| *turn == record.turn);
         let last = self.spoken.keys().filter(|id| id.turn == record.turn).map(|id| id.attempt).max();
         let sentences = self.spoken.iter().filter(|(id, _)| id.turn == record.turn && Some(id.attempt) == last);
