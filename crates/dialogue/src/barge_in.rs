@@ -45,23 +45,40 @@ pub(crate) enum Claim {
 }
 
 impl BargeIn {
-    /// Reads what somebody said over the agent.
+    /// Reads all that somebody said over the agent up to a pause.
     pub(crate) fn claim(&self, words: &str) -> Claim {
-        let substance = words.split_whitespace().map(bare).filter(|word| !word.is_empty() && !is_assent(word)).count();
+        self.claim_of(words, self.min_words.max(1))
+    }
+
+    /// Reads what somebody is saying over the agent. Running words are often wrong in their beginning ("I'll" for "Oh,
+    /// really?"), so it takes more of them.
+    pub(crate) fn running_claim(&self, words: &str) -> Claim {
+        self.claim_of(words, self.min_words.max(RUNNING_WORDS))
+    }
+
+    fn claim_of(&self, words: &str, enough: u32) -> Claim {
+        let words: Vec<String> = words.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
         // A word of command needs no company.
-        let command = words.split_whitespace().map(bare).any(|word| COMMANDS.contains(&word.as_str()));
-        let enough = substance >= usize::try_from(self.min_words.max(1)).unwrap_or(usize::MAX);
-        if command || enough { Claim::Takes } else { Claim::Leaves }
+        let command = words.iter().any(|word| COMMANDS.contains(&word.as_str()));
+        let phrase = PHRASES.contains(&words.join(" ").as_str());
+        let substance = words.iter().filter(|word| !is_assent(word)).count();
+        let enough = substance >= usize::try_from(enough).unwrap_or(usize::MAX);
+        if command || (enough && !phrase) { Claim::Takes } else { Claim::Leaves }
     }
 }
 
 /// Words that go along with what is said, and the noises that recognisers write for them.
-const ASSENTS: [&str; 53] = [
-    "uh", "huh", "uh-huh", "uhhuh", "mm", "mmm", "hm", "hmm", "mhm", "mm-hmm", "mmhmm", "mm-hm", "um", "uhm", "er",
-    "ah", "aha", "oh", "ooh", "wow", "yeah", "yea", "yep", "yup", "yes", "ok", "okay", "right", "alright", "sure",
-    "cool", "nice", "great", "good", "exactly", "totally", "indeed", "true", "haha", "ha", "hehe", "really", "gotcha",
-    "ja", "genau", "klar", "oui", "d'accord", "sí", "si", "claro", "vale", "ach",
+const ASSENTS: [&str; 54] = [
+    "uh", "huh", "uh-huh", "uhhuh", "mm", "mmm", "hm", "hmm", "mhm", "mm-hmm", "mmhmm", "mm-hm", "mum", "um", "uhm",
+    "er", "ah", "aha", "oh", "ooh", "wow", "yeah", "yea", "yep", "yup", "yes", "ok", "okay", "right", "alright",
+    "sure", "cool", "nice", "great", "good", "exactly", "totally", "indeed", "true", "haha", "ha", "hehe", "really",
+    "gotcha", "ja", "genau", "klar", "oui", "d'accord", "sí", "si", "claro", "vale", "ach",
 ];
+/// Assents of several words.
+const PHRASES: [&str; 9] =
+    ["i see", "i know", "of course", "got it", "go on", "makes sense", "sounds good", "very good", "all right"];
+/// How many running words of substance take the floor.
+const RUNNING_WORDS: u32 = 2;
 /// Words that take the floor alone.
 const COMMANDS: [&str; 10] = ["stop", "wait", "no", "hold", "pause", "quiet", "halt", "stopp", "attends", "espera"];
 
@@ -88,12 +105,15 @@ mod tests {
             ("Stop.", Claim::Takes),
             ("No", Claim::Takes),
             ("Tuesday", Claim::Takes),
+            ("I see.", Claim::Leaves),
+            ("I see a problem", Claim::Takes),
         ];
         for (words, expected) in table {
             assert_eq!(BargeIn::default().claim(words), expected, "{words:?}");
         }
         let deaf = BargeIn { min_words: 2, ..BargeIn::default() };
         assert_eq!(deaf.claim("Tuesday"), Claim::Leaves);
+        assert_eq!(BargeIn::default().running_claim("I'll"), Claim::Leaves, "running words are often wrong");
         assert_eq!(deaf.claim("Stop."), Claim::Takes, "a command needs no company");
     }
 }

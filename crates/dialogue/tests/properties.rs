@@ -84,8 +84,7 @@ fn policy(dice: &mut Dice) -> Policy {
     let limit = dice
         .percent(20)
         .then(|| Limit { after: Duration::from_secs(8), farewell: "Our time is up, goodbye.".to_owned() });
-    let greeting =
-        dice.percent(20).then(|| Line { text: "Hello, how can I help?".to_owned(), interruptible: false });
+    let greeting = dice.percent(20).then(|| Line { text: "Hello, how can I help?".to_owned(), interruptible: false });
     Policy {
         endpointing,
         barge_in: BargeIn { enabled: dice.percent(90), ..BargeIn::default() },

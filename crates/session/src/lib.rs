@@ -11,6 +11,7 @@ mod judge;
 mod memory;
 mod microphone;
 mod outbox;
+mod playback;
 mod session;
 mod speech;
 mod toolbelt;

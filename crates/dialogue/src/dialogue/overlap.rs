@@ -27,7 +27,7 @@ impl Dialogue {
 
     /// Running words may take the floor before the caller pauses; they never give it back.
     pub(super) fn weigh_overlap(&mut self, now: Timestamp, words: &str) {
-        if matches!(self.phase, Phase::Holding(_)) && self.policy.barge_in.claim(words) == Claim::Takes {
+        if matches!(self.phase, Phase::Holding(_)) && self.policy.barge_in.running_claim(words) == Claim::Takes {
             self.interrupt(now);
         }
     }

@@ -31,8 +31,10 @@ impl Default for Fused {
 const FULL_STOP: f32 = 0.8;
 /// What words that cannot end a sentence take away ("I would like to", "and").
 const HANGING: f32 = -4.0;
-/// What a comma, or no mark at all, takes away.
+/// What no mark at all takes away.
 const OPEN: f32 = -0.7;
+/// What a comma or a greeting alone takes away.
+const COMMA: f32 = -2.5;
 /// What numbers and spelt letters take away: people pause between groups of digits.
 const DICTATING: f32 = -2.0;
 /// The model's log-odds are bounded: its 0.99 is wrong more often than one time in a hundred.
@@ -48,6 +50,7 @@ impl Fused {
             None => 0.0,
             Some(Ending::Sentence) => FULL_STOP,
             Some(Ending::Open) => OPEN,
+            Some(Ending::Comma) => COMMA,
             Some(Ending::Hanging) => HANGING,
             Some(Ending::Dictating) => DICTATING,
         };

@@ -6,8 +6,10 @@
 pub(super) enum Ending {
     /// With the mark of a finished sentence.
     Sentence,
-    /// With a comma or with no mark.
+    /// With no mark.
     Open,
+    /// With a comma: the recogniser heard that something follows. Or with a word that only begins a talk.
+    Comma,
     /// With a word that must be followed by another.
     Hanging,
     /// Within digits, letters or an address that are being dictated.
@@ -27,6 +29,9 @@ const OPENING: [&str; 94] = [
     "euh", // French
     "y", "o", "porque", // Spanish
 ];
+/// Words with which people begin.
+const GREETINGS: [&str; 11] =
+    ["hello", "hi", "hey", "so", "well", "hallo", "bonjour", "hola", "ciao", "good", "morning"];
 /// Words for digits.
 const DIGITS: [&str; 12] =
     ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double"];
@@ -46,10 +51,19 @@ pub(super) fn ending(text: &str) -> Ending {
     if is_dictation(&words) {
         return Ending::Dictating;
     }
+    if matches!(last, ',' | ';' | ':' | '，' | '、') || is_opening_alone(text) {
+        return Ending::Comma;
+    }
     match last {
         '.' | '!' | '?' | '。' | '！' | '？' | '।' | '؟' => Ending::Sentence,
         _ => Ending::Open,
     }
+}
+
+/// "Hello." and nothing else: people wait for no answer before they say why they call.
+fn is_opening_alone(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().map(bare).collect();
+    words.len() <= 2 && words.iter().all(|word| GREETINGS.contains(&word.as_str()))
 }
 
 fn is_dictation(last_words: &[String]) -> bool {
@@ -83,7 +97,10 @@ mod tests {
             ("I would like to", Ending::Hanging),
             ("Well, um.", Ending::Hanging),
             ("The order number is...", Ending::Hanging),
-            ("If it rains,", Ending::Open),
+            ("If it rains,", Ending::Comma),
+            ("Hello.", Ending::Comma),
+            ("Hello John.", Ending::Sentence),
+            ("Yes.", Ending::Sentence),
             ("Tell me more", Ending::Open),
             ("It is four eight two", Ending::Dictating),
             ("It is 4 8 2", Ending::Dictating),

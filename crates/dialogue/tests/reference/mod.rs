@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dialogue::{
-    Action, Attempt, Entry, Event, Fact, PlayoutEvent, ReplyEvent, SentenceId, Speaker, ToolRunId, TurnId, TurnRecord, TurnStatus,
+    Action, Attempt, Entry, Event, Fact, PlayoutEvent, ReplyEvent, SentenceId, Speaker, ToolRunId, TurnId, TurnRecord,
+    TurnStatus,
 };
 
 #[derive(Default)]
@@ -59,7 +60,9 @@ impl Reference {
                 self.heard.entry(*sentence).or_default().finished = true;
             }
             Event::Summarised(Some(_)) => self.summarised = true,
-            Event::Reply { event: ReplyEvent::ToolCall { call, manner }, .. } if manner.cancel_on_interrupt && !manner.background => {
+            Event::Reply { event: ReplyEvent::ToolCall { call, manner }, .. }
+                if manner.cancel_on_interrupt && !manner.background =>
+            {
                 self.cancellable.insert(call.id.clone());
             }
             Event::ToolReturned { run, .. } => self.delivered = Some(*run),
@@ -89,7 +92,8 @@ impl Reference {
             Action::FlushPlayout => self.held = false,
             Action::RunTool { run, turn, call } => {
                 assert_eq!(self.open, Some(*turn), "4: a tool runs only for the live, decided turn");
-                let run = self.runs.insert(*run, Run { turn: *turn, call: call.id.clone(), cancelled: false, output: None });
+                let run =
+                    self.runs.insert(*run, Run { turn: *turn, call: call.id.clone(), cancelled: false, output: None });
                 assert!(run.is_none(), "4: a tool runs once");
             }
             Action::CancelTool(run) => {
@@ -200,7 +204,8 @@ impl Reference {
             match heard {
                 None => {}
                 Some(Heard { finished: true, .. }) => {
-                    rest = rest.strip_prefix(text.as_str()).expect("3: a sentence heard to its end is kept").trim_start();
+                    rest =
+                        rest.strip_prefix(text.as_str()).expect("3: a sentence heard to its end is kept").trim_start();
                 }
                 Some(Heard { ms, .. }) => {
                     let kept = common_words(rest, text);

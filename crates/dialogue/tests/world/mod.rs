@@ -210,8 +210,11 @@ impl World {
         if self.dice.percent(25) {
             for _ in 0..=self.dice.below(2) {
                 self.tools += 1;
-                let call =
-                    ToolCall { id: format!("call_{}", self.tools), name: "tool".to_owned(), arguments: "{}".to_owned() };
+                let call = ToolCall {
+                    id: format!("call_{}", self.tools),
+                    name: "tool".to_owned(),
+                    arguments: "{}".to_owned(),
+                };
                 let manner =
                     ToolManner { background: self.dice.percent(20), cancel_on_interrupt: self.dice.percent(30) };
                 tell(self, ReplyEvent::ToolCall { call, manner });

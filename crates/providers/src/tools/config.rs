@@ -1,12 +1,15 @@
 //! The `[tools]` section: which tools there are beside the built-in ones.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "tools")]
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Manner, OnInterrupt};
+#[cfg(feature = "tools")]
+use super::Manner;
+use super::OnInterrupt;
 use crate::secret::Secret;
 
 /// All sources of tools, by name.
@@ -59,6 +62,7 @@ impl Default for McpConfig {
     }
 }
 
+#[cfg(feature = "tools")]
 impl McpConfig {
     pub(super) fn manner(&self) -> Manner {
         manner(self.background, self.on_interrupt, self.timeout_ms)
@@ -102,12 +106,14 @@ impl Default for WebhookConfig {
     }
 }
 
+#[cfg(feature = "tools")]
 impl WebhookConfig {
     pub(super) fn manner(&self) -> Manner {
         manner(self.background, self.on_interrupt, self.timeout_ms)
     }
 }
 
+#[cfg(feature = "tools")]
 fn manner(background: bool, on_interrupt: OnInterrupt, timeout_ms: u64) -> Manner {
     Manner { background, on_interrupt, timeout: Duration::from_millis(timeout_ms) }
 }

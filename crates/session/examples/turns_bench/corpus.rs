@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use audio::energy;
+use providers::vad::{VoiceActivity, WINDOW_SAMPLES};
 
 /// Everything is at this rate.
 pub(crate) const RATE_HZ: usize = 16_000;
 const LEAD_IN: usize = RATE_HZ / 2;
 const HOP: usize = RATE_HZ / 100;
-/// Speech is what is at most so much softer than the loudest 10 ms.
-const SPEECH_FLOOR: f32 = 0.04;
+/// The detector's own threshold for speech.
+const SPEECH: f32 = 0.5;
+/// Longer recordings are readings of several sentences: whether a border between two is the end is a matter of taste.
+const READING: usize = 7 * RATE_HZ;
 /// Pauses that are put into sentences, in milliseconds.
 const PAUSES_MS: [usize; 3] = [400, 700, 1_000];
 
@@ -24,6 +27,7 @@ pub(crate) struct Recording {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Whole,
+    Reading,
     Paused,
     Noisy,
     Assent,
@@ -47,32 +51,40 @@ pub(crate) struct Case {
 }
 
 /// Reads all recordings of a folder and cuts them to their speech.
-pub(crate) fn recordings(folder: &Path) -> Vec<Recording> {
+pub(crate) fn recordings(folder: &Path, vad: &dyn VoiceActivity) -> Vec<Recording> {
     let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     paths.sort();
-    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "wav")).filter_map(|path| read(path)).collect()
+    paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "wav"))
+        .filter_map(|path| read(path, vad))
+        .collect()
 }
 
-fn read(path: &Path) -> Option<Recording> {
+fn read(path: &Path, vad: &dyn VoiceActivity) -> Option<Recording> {
     let clip = audio::wav::read(&std::fs::read(path).ok()?).ok()?;
     let samples = if clip.rate_hz as usize == RATE_HZ {
         clip.samples
     } else {
         audio::resample::resample(&clip.samples, clip.rate_hz, RATE_HZ as u32)
     };
-    let (begin, end) = speech(&samples)?;
+    let (begin, end) = speech(&samples, vad)?;
     let name = path.file_stem()?.to_string_lossy().into_owned();
     Some(Recording { name, samples: samples[begin..end].to_vec() })
 }
 
-/// Where speech begins and ends.
-fn speech(samples: &[f32]) -> Option<(usize, usize)> {
-    let levels: Vec<f32> = samples.chunks(HOP).map(energy::rms).collect();
-    let floor = levels.iter().copied().fold(0.0, f32::max) * SPEECH_FLOOR;
-    let first = levels.iter().position(|level| *level > floor)?;
-    let last = levels.iter().rposition(|level| *level > floor)?;
-    Some((first * HOP, ((last + 1) * HOP).min(samples.len())))
+/// Where the first and the last speech are, to a window of the detector.
+fn speech(samples: &[f32], vad: &dyn VoiceActivity) -> Option<(usize, usize)> {
+    let mut stream = vad.open();
+    let mut probabilities = Vec::new();
+    for window in samples.as_chunks::<WINDOW_SAMPLES>().0 {
+        stream.windows.blocking_send(Box::new(*window)).ok()?;
+        probabilities.push(stream.probabilities.blocking_recv()?);
+    }
+    let first = probabilities.iter().position(|p| *p >= SPEECH)?;
+    let last = probabilities.iter().rposition(|p| *p >= SPEECH)?;
+    Some((first * WINDOW_SAMPLES, (last + 1) * WINDOW_SAMPLES))
 }
 
 /// All cases of these recordings. Every second recording is for tuning.
@@ -81,6 +93,10 @@ pub(crate) fn cases(recordings: &[Recording], assents: &[Recording], echo: &[f32
     for (index, recording) in recordings.iter().enumerate() {
         let tuned_on = index % 2 == 0;
         let mut add = |kind, name: String, speech: Vec<f32>| cases.push(case(kind, name, speech, tuned_on));
+        if recording.samples.len() > READING {
+            add(Kind::Reading, recording.name.clone(), recording.samples.clone());
+            continue;
+        }
         add(Kind::Whole, recording.name.clone(), recording.samples.clone());
         for pause_ms in PAUSES_MS {
             let paused = with_pause(&recording.samples, pause_ms);
@@ -98,7 +114,8 @@ pub(crate) fn cases(recordings: &[Recording], assents: &[Recording], echo: &[f32
     for (index, assent) in assents.iter().enumerate() {
         cases.push(case(Kind::Assent, assent.name.clone(), assent.samples.clone(), index % 2 == 0));
     }
-    for (index, (delay_ms, gain_db)) in [(80, -12.0), (150, -18.0), (220, -24.0), (120, -15.0)].into_iter().enumerate() {
+    for (index, (delay_ms, gain_db)) in [(80, -12.0), (150, -18.0), (220, -24.0), (120, -15.0)].into_iter().enumerate()
+    {
         let gain = 10_f32.powf(gain_db / 20.0);
         let mut echoed = vec![0.0; delay_ms * RATE_HZ / 1_000];
         echoed.extend(echo.iter().map(|sample| sample * gain));

@@ -34,14 +34,20 @@ fn main() {
     let models_dir = folders.next().expect("name the folder of the models");
     let runtime = Runtime::load(&models_dir.join(Runtime::FILE)).unwrap();
     let voice = Hibari::load(&runtime, &models_dir.join(Hibari::DIR)).unwrap();
-    let mut recordings = corpus::recordings(&models_dir.join("speech"));
-    folders.for_each(|folder| recordings.extend(corpus::recordings(&folder)));
+    let vad = Arc::new(Silero::load(&runtime, &models_dir.join(Silero::FILE)).unwrap());
+    let mut recordings = corpus::recordings(&models_dir.join("speech"), &*vad);
+    for folder in folders {
+        // The same recording must not be tuned on and reported.
+        let new = corpus::recordings(&folder, &*vad).into_iter();
+        let known: Vec<String> = recordings.iter().map(|known| known.name.clone()).collect();
+        recordings.extend(new.filter(|new| !known.iter().any(|known| new.name.ends_with(known.as_str()))));
+    }
     let assents: Vec<Recording> = ASSENTS.iter().map(|text| spoken(&voice, text)).collect();
     let agent_voice = say(&voice, SPOKEN);
     let echo = audio::resample::resample(&agent_voice, voice.sample_rate_hz(), corpus::RATE_HZ as u32);
     let cases = corpus::cases(&recordings, &assents, &echo);
     let models = Models {
-        vad: Arc::new(virtual_time::Vad(Arc::new(Silero::load(&runtime, &models_dir.join(Silero::FILE)).unwrap()))),
+        vad: Arc::new(virtual_time::Vad(vad)),
         turn: Arc::new(virtual_time::Turn {
             real: Arc::new(SmartTurn::load(&runtime, &models_dir.join(SmartTurn::FILE)).unwrap()),
             known: Arc::default(),

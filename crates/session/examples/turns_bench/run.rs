@@ -37,6 +37,8 @@ pub(crate) struct Outcome {
     /// Whether more than the asked-for turn was opened.
     pub(crate) extra_turns: usize,
     pub(crate) counters: Counters,
+    /// What was understood, turn by turn.
+    pub(crate) words: Vec<String>,
 }
 
 /// Answers every prompt with the same long sentence.
@@ -127,8 +129,7 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
     }
     let offset_ms = (Instant::now() - began).as_secs_f64() * 1_000.0;
     caller.say(&case.samples).await;
-    let heard: Vec<f64> =
-        caller.heard.iter().map(|(at, _)| (*at - began).as_secs_f64() * 1_000.0).collect();
+    let heard: Vec<f64> = caller.heard.iter().map(|(at, _)| (*at - began).as_secs_f64() * 1_000.0).collect();
     caller.hang_up().await;
     held.await.unwrap();
     let mut facts = Vec::new();
@@ -159,9 +160,7 @@ fn judge(case: &Case, offset_ms: f64, facts: &[(Timestamp, Fact)], heard: &[f64]
         .collect();
     let decided = committed.iter().find(|at| **at >= ends - TOLERANCE_MS).map(|at| at - ends);
     let silenced = facts.iter().find(|(_, fact)| matches!(fact, Fact::ReplyHeld { turn: TurnId(1) }));
-    let cut = |fact: &Fact| {
-        matches!(fact, Fact::TurnEnded(record) if record.turn.0 == 1 && record.status == TurnStatus::Interrupted)
-    };
+    let cut = |fact: &Fact| matches!(fact, Fact::TurnEnded(record) if record.turn.0 == 1 && record.status == TurnStatus::Interrupted);
     // Hanging up cuts too, but only at the very end.
     let over = moment(case.samples.len()) - 100.0;
     Outcome {
@@ -171,6 +170,14 @@ fn judge(case: &Case, offset_ms: f64, facts: &[(Timestamp, Fact)], heard: &[f64]
         interrupted: facts.iter().any(|(at, fact)| cut(fact) && ms(at) < over),
         silenced_ms: silenced.map(|(at, _)| ms(at) - begins),
         extra_turns: committed.len(),
+        words: facts
+            .iter()
+            .filter_map(|(_, fact)| match fact {
+                Fact::PartialTranscript { text, .. } if over_agent(case.kind) => Some(text.clone()),
+                Fact::TurnCommitted { user_text, .. } => Some(user_text.clone()),
+                _ => None,
+            })
+            .collect(),
         counters,
     }
 }

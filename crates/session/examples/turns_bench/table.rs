@@ -31,7 +31,19 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
         let per_hit = saved / hits.max(1) as f64;
         println!("    started ahead: {hits} used, {misses} thrown away, {per_hit:.0} ms saved by each used");
         overlap(&of(&[Kind::Assent]), &of(&[Kind::Interruption]), &of(&[Kind::Echo]));
-        list(&turns);
+        let readings = of(&[Kind::Reading]);
+        let borders: usize = readings.iter().map(|(_, outcome)| outcome.cut_offs).sum();
+        println!("    {} readings: {borders} sentence borders or pauses taken for the end", readings.len());
+        list(
+            &turns
+                .into_iter()
+                .filter(|(_, outcome)| outcome.cut_offs > 0 || outcome.delay_ms.is_none())
+                .collect::<Vec<_>>(),
+        );
+        list(
+            &of(&[Kind::Assent, Kind::Echo]).into_iter().filter(|(_, outcome)| outcome.interrupted).collect::<Vec<_>>(),
+        );
+        list(&of(&[Kind::Interruption]).into_iter().filter(|(_, outcome)| !outcome.interrupted).collect::<Vec<_>>());
     }
 }
 
@@ -53,12 +65,13 @@ fn overlap(assents: &[&(&Case, Outcome)], real: &[&(&Case, Outcome)], echoes: &[
 }
 
 /// What went wrong, by name.
-fn list(turns: &[&(&Case, Outcome)]) {
+fn list(cases: &[&(&Case, Outcome)]) {
     if std::env::var_os("TURNS_BENCH_LIST").is_none() {
         return;
     }
-    for (case, outcome) in turns.iter().filter(|(_, outcome)| outcome.cut_offs > 0 || outcome.delay_ms.is_none()) {
-        println!("      {}: cut off {} times, delay {:?}", case.name, outcome.cut_offs, outcome.delay_ms);
+    for (case, outcome) in cases {
+        let Outcome { cut_offs, delay_ms, words, .. } = outcome;
+        println!("      {}: cut off {cut_offs} times, delay {delay_ms:?}: {}", case.name, words.join(" / "));
     }
 }
 
