@@ -51,7 +51,7 @@ pub(super) fn ending(text: &str) -> Ending {
     if is_dictation(&words) {
         return Ending::Dictating;
     }
-    if matches!(last, ',' | ';' | ':' | '，' | '、') || is_opening_alone(text) {
+    if matches!(last, ',' | ';' | ':' | '，' | '、') || (last != '?' && is_opening_alone(text)) {
         return Ending::Comma;
     }
     match last {
