@@ -3,6 +3,8 @@
 //! Barging in has two stages. After [`BargeIn::min_speech`] the agent's voice is held: it falls silent at once, but
 //! nothing is lost. Then the words decide: an assent or a noise lets the voice go on where it stopped, anything else
 //! takes the floor. So people feel heard at once, and an "uh-huh" costs half a sentence nothing.
+//!
+//! The agent's own voice, coming back through a loudspeaker, is known by its words: they are the ones that it is saying.
 
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ pub struct BargeIn {
     pub max_overlap: Duration,
     /// How long the voice is held for words that do not come.
     pub words_deadline: Duration,
+    /// Whether the agent's own words, coming back, are no interruption.
+    pub echo_gate: bool,
     /// Whether speech interrupts at all; "stop" and typed words always do.
     pub enabled: bool,
 }
@@ -30,6 +34,7 @@ impl Default for BargeIn {
             min_words: 1,
             max_overlap: Duration::from_millis(1_000),
             words_deadline: Duration::from_millis(800),
+            echo_gate: true,
             enabled: true,
         }
     }
@@ -42,22 +47,28 @@ pub(crate) enum Claim {
     Takes,
     /// Assent, laughter or noise: the agent may go on.
     Leaves,
+    /// The agent hears itself.
+    Echo,
 }
 
 impl BargeIn {
     /// Reads all that somebody said over the agent up to a pause.
-    pub(crate) fn claim(&self, words: &str) -> Claim {
-        self.claim_of(words, self.min_words.max(1))
+    /// `own` is what the agent is saying.
+    pub(crate) fn claim(&self, words: &str, own: &str) -> Claim {
+        self.claim_of(words, own, self.min_words.max(1))
     }
 
     /// Reads what somebody is saying over the agent. Running words are often wrong in their beginning ("I'll" for "Oh,
     /// really?"), so it takes more of them.
-    pub(crate) fn running_claim(&self, words: &str) -> Claim {
-        self.claim_of(words, self.min_words.max(RUNNING_WORDS))
+    pub(crate) fn running_claim(&self, words: &str, own: &str) -> Claim {
+        self.claim_of(words, own, self.min_words.max(RUNNING_WORDS))
     }
 
-    fn claim_of(&self, words: &str, enough: u32) -> Claim {
+    fn claim_of(&self, words: &str, own: &str, enough: u32) -> Claim {
         let words: Vec<String> = words.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+        if self.echo_gate && is_echo(&words, own) {
+            return Claim::Echo;
+        }
         // A word of command needs no company.
         let command = words.iter().any(|word| COMMANDS.contains(&word.as_str()));
         let phrase = PHRASES.contains(&words.join(" ").as_str());
@@ -65,6 +76,13 @@ impl BargeIn {
         let enough = substance >= usize::try_from(enough).unwrap_or(usize::MAX);
         if command || (enough && !phrase) { Claim::Takes } else { Claim::Leaves }
     }
+}
+
+/// Most of the words are the agent's own. A room and a recogniser garble some of them.
+fn is_echo(words: &[String], own: &str) -> bool {
+    let own: Vec<String> = own.split_whitespace().map(bare).collect();
+    let echoed = words.iter().filter(|word| own.contains(word)).count();
+    echoed > 0 && echoed * 2 >= words.len()
 }
 
 /// Words that go along with what is said, and the noises that recognisers write for them.
@@ -109,11 +127,14 @@ mod tests {
             ("I see a problem", Claim::Takes),
         ];
         for (words, expected) in table {
-            assert_eq!(BargeIn::default().claim(words), expected, "{words:?}");
+            assert_eq!(BargeIn::default().claim(words, ""), expected, "{words:?}");
         }
+        let own = "The river rises in the hills behind the village.";
+        assert_eq!(BargeIn::default().claim("the river rises in the hill", own), Claim::Echo);
+        assert_eq!(BargeIn::default().claim("which river do you mean", own), Claim::Takes);
         let deaf = BargeIn { min_words: 2, ..BargeIn::default() };
-        assert_eq!(deaf.claim("Tuesday"), Claim::Leaves);
-        assert_eq!(BargeIn::default().running_claim("I'll"), Claim::Leaves, "running words are often wrong");
-        assert_eq!(deaf.claim("Stop."), Claim::Takes, "a command needs no company");
+        assert_eq!(deaf.claim("Tuesday", ""), Claim::Leaves);
+        assert_eq!(BargeIn::default().running_claim("I'll", ""), Claim::Leaves, "running words are often wrong");
+        assert_eq!(deaf.claim("Stop.", ""), Claim::Takes, "a command needs no company");
     }
 }

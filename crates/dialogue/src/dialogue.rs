@@ -54,6 +54,10 @@ pub struct Dialogue {
     digits: String,
     /// How often in a row nobody answered.
     idle_prompts: u32,
+    /// Whether the agent's own voice was heard coming back: the caller uses a loudspeaker without echo cancellation.
+    hears_itself: bool,
+    /// What the agent said last, and when that was over.
+    last_said: (String, Timestamp),
     /// How many of the oldest entries a summary was asked for.
     summarising: Option<usize>,
 }
@@ -73,6 +77,8 @@ pub struct Counters {
     pub interruptions: u64,
     /// Answers that were held and went on, since the caller did not take the floor.
     pub false_interruptions: u64,
+    /// Speech that was the agent's own voice, coming back.
+    pub echoes: u64,
 }
 
 impl Dialogue {
@@ -97,6 +103,8 @@ impl Dialogue {
             closing: None,
             digits: String::new(),
             idle_prompts: 0,
+            hears_itself: false,
+            last_said: (String::new(), Timestamp::ZERO),
             summarising: None,
         }
     }
@@ -111,7 +119,7 @@ impl Dialogue {
             Event::SpeechStarted { onset } => self.speech_started(onset),
             Event::SpeechGoesOn { spoken } => self.speech_goes_on(now, spoken),
             Event::SpeechPaused { ended } => self.speech_paused(now, ended),
-            Event::Words { text, settled: None } => self.partial_words(now, text),
+            Event::Words { text, settled: None } => self.partial_words(now, &text),
             Event::Words { text, settled: Some(pause) } => self.settled_words(now, pause, &text),
             Event::WordsFailed => self.words_failed(now),
             Event::PauseScored { pause, completeness } => self.pause_scored(now, pause, completeness),

@@ -41,6 +41,8 @@ pub(crate) enum Ear {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pause {
     pub(crate) id: PauseId,
+    /// When the speech before it began.
+    pub(crate) onset: Timestamp,
     pub(crate) ended: Timestamp,
     /// The end-of-turn model's verdict.
     pub(crate) completeness: Option<f32>,
@@ -63,8 +65,8 @@ pub(crate) enum Relation {
 }
 
 impl Pause {
-    pub(crate) fn new(id: PauseId, ended: Timestamp, relation: Relation) -> Self {
-        Self { id, ended, completeness: None, words: None, decided: None, relation }
+    pub(crate) fn new(id: PauseId, onset: Timestamp, ended: Timestamp, relation: Relation) -> Self {
+        Self { id, onset, ended, completeness: None, words: None, decided: None, relation }
     }
 
     pub(crate) fn evidence<'a>(&'a self, pace: &'a Pace) -> Evidence<'a> {

@@ -82,6 +82,7 @@ async fn timed(model: &Llama, request: LlmRequest) -> Result<Timed> {
                     first_clause.get_or_insert_with(|| started.elapsed());
                 }
             }
+            LlmEvent::ToolCall(_) => {}
             LlmEvent::Done { usage, .. } => {
                 let total = started.elapsed();
                 let first_token = first_token.unwrap_or(total);

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, Message, Usage};
+use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, Message, ToolCall, ToolSpec, Usage};
 use providers::local::llama::{Llama, LlamaConfig, LoadError};
 use tokio::sync::mpsc::Receiver;
 
@@ -82,18 +82,20 @@ fn assistant(text: &str) -> Message {
 
 struct Answer {
     text: String,
+    calls: Vec<ToolCall>,
     finish: Finish,
     usage: Usage,
 }
 
 async fn finish(mut events: Receiver<LlmEvent>) -> Answer {
-    let mut text = String::new();
+    let (mut text, mut calls) = (String::new(), Vec::new());
     while let Some(event) = events.recv().await {
         match event {
             LlmEvent::Text(piece) => text.push_str(&piece),
+            LlmEvent::ToolCall(call) => calls.push(call),
             LlmEvent::Done { finish, usage } => {
                 assert!(events.recv().await.is_none(), "`Done` is the last event");
-                return Answer { text, finish, usage };
+                return Answer { text, calls, finish, usage };
             }
             LlmEvent::Failed(failure) => panic!("{failure}"),
         }
@@ -324,4 +326,30 @@ fn a_truncated_model_is_refused_and_not_fatal() {
     std::io::copy(&mut std::io::Read::take(&mut model, 8 << 20), &mut file).expect("copied");
     let error = Llama::load(&LlamaConfig::new(file.path())).expect_err("half a model");
     assert!(matches!(error, LoadError::Refused { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_tool_is_called_and_its_result_is_told() {
+    let parameters = serde_json::json!({"type": "object", "properties": {"city": {"type": "string"}},
+                                        "required": ["city"]});
+    let weather = ToolSpec {
+        name: "get_weather".to_owned(),
+        description: "Tells the weather of a city now.".to_owned(),
+        parameters,
+    };
+    let mut talk = Talk::new("tools");
+    talk.user("What is the weather in Paris now?");
+    let request = |talk: &Talk| LlmRequest { tools: vec![weather.clone()], ..talk.request(80) };
+    let answer = finish(shared().reply(request(&talk))).await;
+    assert_eq!(answer.finish, Finish::ToolCalls, "{}", answer.text);
+    assert_eq!(answer.calls[0].name, "get_weather");
+    assert!(answer.calls[0].arguments.contains("Paris"), "{}", answer.calls[0].arguments);
+    assert!(!answer.text.contains("tool_call"), "{}", answer.text);
+    let call_id = answer.calls[0].id.clone();
+    talk.messages.push(Message::Assistant { text: answer.text, calls: answer.calls });
+    let (name, output) = ("get_weather".to_owned(), "Sunny, 24 degrees.".to_owned());
+    talk.messages.push(Message::ToolResult { call_id, name, output });
+    // The smallest model calls again and again while it may.
+    let told = finish(shared().reply(talk.request(60))).await;
+    assert!(told.text.to_lowercase().contains("sunny") || told.text.contains("24"), "{}", told.text);
 }

@@ -106,6 +106,7 @@ impl Metrics {
         self.inner.ahead_saved_seconds.inc_by(counters.ahead_saved.as_secs_f64());
         interruptions.get_or_create(&InterruptionLabels { kind: "real" }).inc_by(counters.interruptions);
         interruptions.get_or_create(&InterruptionLabels { kind: "false" }).inc_by(counters.false_interruptions);
+        interruptions.get_or_create(&InterruptionLabels { kind: "echo" }).inc_by(counters.echoes);
         self.inner.stale_results.inc_by(counters.stale_results);
     }
 

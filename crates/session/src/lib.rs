@@ -11,7 +11,6 @@ mod judge;
 mod memory;
 mod microphone;
 mod outbox;
-mod playback;
 mod session;
 mod speech;
 mod toolbelt;

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::echo::EchoGate;
 use audio::leg::{FRAME_MS, OpusFrame};
 use audio::opus::{Decoder, OpusError};
 use dialogue::{PauseId, Timestamp};
@@ -13,8 +12,6 @@ use providers::vad::{SAMPLE_RATE_HZ, VadStream, VoiceActivity, WINDOW_SAMPLES};
 
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::AgentConfig;
-use crate::playback::Playback;
 use crate::speech::{Change, SpeechWatch};
 
 /// How long a window lasts.
@@ -47,8 +44,6 @@ pub(crate) struct Microphone {
     /// What the recogniser had no room for yet.
     backlog: VecDeque<SttInput>,
     watch: SpeechWatch,
-    /// None where our own voice is not told from the caller's.
-    echo_gate: Option<EchoGate>,
     /// Samples that do not fill a window yet.
     partial: Vec<f32>,
     /// Windows whose probability is awaited, in order.
@@ -66,14 +61,17 @@ struct Window {
 }
 
 impl Microphone {
-    pub(crate) fn new(vad: &dyn VoiceActivity, stt: &dyn SpeechToText, agent: &AgentConfig) -> Result<Self, OpusError> {
+    pub(crate) fn new(
+        vad: &dyn VoiceActivity,
+        stt: &dyn SpeechToText,
+        language: Option<String>,
+    ) -> Result<Self, OpusError> {
         Ok(Self {
             decoder: Decoder::new(SAMPLE_RATE_HZ)?,
             vad: vad.open(),
-            stt: stt.open(SttOptions { language: agent.language.clone() }),
+            stt: stt.open(SttOptions { language }),
             backlog: VecDeque::new(),
             watch: SpeechWatch::default(),
-            echo_gate: agent.barge_in.echo_gate.then(EchoGate::default),
             partial: Vec::with_capacity(WINDOW_SAMPLES * 2),
             awaited: VecDeque::new(),
             lead_in: VecDeque::new(),
@@ -127,11 +125,11 @@ impl Microphone {
     }
 
     /// The next news. Waits for the models; cancel safe.
-    pub(crate) async fn news(&mut self, playback: &Playback) -> Heard {
+    pub(crate) async fn news(&mut self) -> Heard {
         loop {
             tokio::select! {
                 Some(probability) = self.vad.probabilities.recv() => {
-                    if let Some(change) = self.judge_window(probability, playback) {
+                    if let Some(change) = self.judge_window(probability) {
                         return Heard::Speech(change);
                     }
                 }
@@ -157,9 +155,8 @@ impl Microphone {
         self.partial = rest.to_vec();
     }
 
-    fn judge_window(&mut self, probability: f32, playback: &Playback) -> Option<Change> {
+    fn judge_window(&mut self, probability: f32) -> Option<Change> {
         let window = self.awaited.pop_front()?;
-        let probability = if self.is_echo(&window, playback) { 0.0 } else { probability };
         let change = self.watch.window(window.ended - WINDOW, window.ended, probability);
         self.lead_in.push_back(window.samples);
         if self.watch.is_speaking() || matches!(change, Some(Change::Paused { .. })) {
@@ -168,17 +165,6 @@ impl Microphone {
             self.lead_in.pop_front();
         }
         change
-    }
-
-    /// Whether the window holds our own voice, coming back from the caller's loudspeaker.
-    fn is_echo(&mut self, window: &Window, playback: &Playback) -> bool {
-        let Some(gate) = &mut self.echo_gate else { return false };
-        let mut at = window.ended - WINDOW;
-        gate.is_echo(&window.samples, || {
-            let pattern = playback.pattern_at(at);
-            at = at + Duration::from_millis(audio::echo::HOP_MS.into());
-            pattern
-        })
     }
 
     /// Passes on all that is kept: the lead-in when speech begins, then window after window.

@@ -26,7 +26,6 @@ use crate::judge::Judge;
 use crate::memory::Memory;
 use crate::microphone::{Heard, Microphone};
 use crate::outbox::Outbox;
-use crate::playback::Playback;
 use crate::speech::Change;
 use crate::toolbelt::{Returned, Toolbelt};
 use crate::voice::{Step, Voice, sentence_of};
@@ -150,7 +149,6 @@ struct Driver {
     writer: Writer,
     voice: Voice,
     outbox: Outbox,
-    playback: Playback,
     toolbelt: Toolbelt,
     memory: Memory,
     agents: Arc<Agents>,
@@ -175,8 +173,7 @@ enum Next {
 impl Driver {
     fn new(session: Session) -> Result<Self, SessionError> {
         let Session { id, link, requests, reports, agent, agents, history, providers } = session;
-        let microphone = Microphone::new(&*providers.vad, &*providers.stt, &agent)?;
-        let playback = Playback::new(providers.tts.sample_rate_hz());
+        let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone())?;
         let voice = Voice::new(providers.tts, &agent)?;
         let dialogue = Dialogue::new(agent.policy(), history);
         let mut toolbelt = Toolbelt::new(&id, providers.tools);
@@ -195,7 +192,6 @@ impl Driver {
             writer,
             voice,
             outbox: Outbox::new(link.to_caller),
-            playback,
             toolbelt,
             memory,
             agents,
@@ -225,7 +221,7 @@ impl Driver {
         tokio::select! {
             biased;
             message = self.from_caller.recv() => Next::Caller(message),
-            heard = self.microphone.news(&self.playback) => Next::Heard(heard),
+            heard = self.microphone.news() => Next::Heard(heard),
             () = tokio::time::sleep_until(due), if deadline.is_some() => {
                 deadline.map_or(Next::Forwarded, |(_, timer)| Next::Deadline(timer))
             }
@@ -267,7 +263,7 @@ impl Driver {
             Next::Tool(returned) => self.tool_returned(now, returned),
             Next::Summary(summary) => Some(Event::Summarised(summary)),
             Next::Voice(step) => {
-                let news = self.voice.step(step, &mut self.outbox, &mut self.playback);
+                let news = self.voice.step(step, &mut self.outbox);
                 news.map(|(sentence, event)| Event::Voice { sentence, event })
             }
             Next::Forwarded => None,
@@ -284,10 +280,7 @@ impl Driver {
                 self.microphone.packet(now, &frame);
                 None
             }
-            FromCaller::Playout(mark) => {
-                self.playback.mark(now, &mark);
-                Some(Event::Playout(playout_event(mark)))
-            }
+            FromCaller::Playout(mark) => Some(Event::Playout(playout_event(mark))),
             FromCaller::Ended(reason) => Some(Event::HangUp(close_reason(reason))),
             FromCaller::Connected => {
                 self.report(Report::Connected);

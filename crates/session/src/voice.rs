@@ -11,7 +11,6 @@ use tokio::sync::mpsc;
 
 use crate::AgentConfig;
 use crate::outbox::Outbox;
-use crate::playback::Playback;
 
 /// Frames encoded before the session looks at its other events again: about 300 µs of work.
 const FRAMES_PER_STEP: usize = 2;
@@ -82,15 +81,10 @@ impl Voice {
     }
 
     /// Does what [`Self::ready`] found: takes audio from the model, or encodes a few frames of it into `outbox`.
-    pub(crate) fn step(
-        &mut self,
-        step: Step,
-        outbox: &mut Outbox,
-        playback: &mut Playback,
-    ) -> Option<(SentenceId, VoiceEvent)> {
+    pub(crate) fn step(&mut self, step: Step, outbox: &mut Outbox) -> Option<(SentenceId, VoiceEvent)> {
         match step {
             Step::Take(event) => self.take(event),
-            Step::Encode => self.encode(outbox, playback),
+            Step::Encode => self.encode(outbox),
         }
     }
 
@@ -127,7 +121,7 @@ impl Voice {
         Some((id, VoiceEvent::Failed))
     }
 
-    fn encode(&mut self, outbox: &mut Outbox, playback: &mut Playback) -> Option<(SentenceId, VoiceEvent)> {
+    fn encode(&mut self, outbox: &mut Outbox) -> Option<(SentenceId, VoiceEvent)> {
         let frame_samples = self.encoder.frame_samples();
         let sentence = self.queue.front_mut()?;
         let clip = clip_of(sentence.id);
@@ -141,7 +135,6 @@ impl Voice {
             match self.encoder.encode(&frame) {
                 Ok(payload) => {
                     sentence.frames += 1;
-                    playback.made(clip, &frame);
                     outbox.send_voice(clip, ToCaller::Voice { clip, payload });
                 }
                 Err(error) => tracing::error!(%error, "the voice could not be encoded"),

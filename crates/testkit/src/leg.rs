@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use audio::leg::{Clip, FRAME_MS, FromCaller, OpusFrame, PlayoutMark, ToCaller};
-use audio::opus::{Encoder, EncoderConfig};
+use audio::opus::{Decoder, Encoder, EncoderConfig};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -70,6 +70,28 @@ impl Caller {
         }
     }
 
+    /// Says nothing for this long, beside a loudspeaker: the agent's voice comes back after `delay_ms`, `gain` as loud.
+    pub async fn echo(&mut self, ms: u32, delay_ms: u32, gain: f32) {
+        let frame_samples = (RATE_HZ / 1_000 * FRAME_MS) as usize;
+        let mut air = VecDeque::from(vec![0.0; (RATE_HZ / 1_000 * delay_ms) as usize]);
+        let mut loudspeaker = Decoder::new(RATE_HZ).unwrap();
+        let mut ticks = interval(Duration::from_millis(u64::from(FRAME_MS)));
+        ticks.tick().await;
+        for _ in 0..ms / FRAME_MS {
+            ticks.tick().await;
+            let heard: Vec<f32> = air.drain(..frame_samples.min(air.len())).map(|sample: f32| sample * gain).collect();
+            let mut frame = heard;
+            frame.resize(frame_samples, 0.0);
+            self.send(&frame).await;
+            let mut played = Vec::new();
+            match self.play().await {
+                Some(payload) => loudspeaker.decode(&payload, &mut played).map(drop).unwrap(),
+                None => played.resize(frame_samples, 0.0),
+            }
+            air.extend(played);
+        }
+    }
+
     /// Sends silence for this long.
     pub async fn silence(&mut self, ms: u32) {
         self.send_for(ms, Some(0.0)).await;
@@ -106,8 +128,8 @@ impl Caller {
         self.tell(FromCaller::Frame(frame)).await;
     }
 
-    /// Plays at most one frame, as a media server does every 20 ms.
-    async fn play(&mut self) {
+    /// Plays at most one frame, as a media server does every 20 ms; gives its packet.
+    async fn play(&mut self) -> Option<Vec<u8>> {
         while let Ok(message) = self.from_agent.try_recv() {
             match message {
                 ToCaller::Hold => {
@@ -135,10 +157,14 @@ impl Caller {
                     self.played = None;
                     self.tell(FromCaller::Playout(PlayoutMark::Finished(clip))).await;
                 }
-                ToCaller::Voice { clip, .. } => return self.play_frame(clip).await,
+                ToCaller::Voice { clip, payload } => {
+                    self.play_frame(clip).await;
+                    return Some(payload.to_vec());
+                }
                 ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => {}
             }
         }
+        None
     }
 
     async fn play_frame(&mut self, clip: Clip) {

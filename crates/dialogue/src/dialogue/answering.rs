@@ -183,6 +183,7 @@ impl Dialogue {
             self.transcript.note(entry);
         }
         self.send_on_errands(&reply);
+        self.last_said = (reply.written_text(), now);
         self.announce(Fact::TurnEnded(TurnRecord {
             turn: reply.turn,
             status,

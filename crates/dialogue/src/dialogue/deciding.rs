@@ -8,6 +8,9 @@ use crate::phase::{Ear, Pause, Phase, Relation};
 use crate::reply::{Reply, Writing};
 use crate::{Action, Attempt, Fact, Timer, Timestamp, TurnId, TurnTimings};
 
+/// How long after its end the agent's voice may begin to come back: network, jitter buffer and room.
+const ECHO_TAIL: Duration = Duration::from_millis(700);
+
 /// What a pause asks for.
 enum Verdict {
     /// No silence ends this turn.
@@ -72,7 +75,7 @@ impl Dialogue {
     fn start_ahead(&mut self, now: Timestamp) {
         let (Phase::Deciding { ahead: None }, Ear::Paused(pause)) = (&self.phase, &self.ear) else { return };
         let likely = self.policy.endpointing.looks_complete(pause.evidence(&self.pace));
-        if !self.policy.start_ahead || !likely || self.is_assent(pause) {
+        if !self.policy.start_ahead || !likely || self.is_no_turn(pause) {
             return;
         }
         if let Some((words, _)) = pause.words.clone().filter(|(words, _)| !words.is_empty()) {
@@ -88,14 +91,20 @@ impl Dialogue {
         }
     }
 
-    fn is_assent(&self, pause: &Pause) -> bool {
+    /// Words that are no turn: an assent over the agent, or the end of the agent's own voice coming back.
+    fn is_no_turn(&self, pause: &Pause) -> bool {
         let words = pause.words.as_ref().map_or("", |(words, _)| words.as_str());
-        pause.relation == Relation::OverAgent && self.policy.barge_in.claim(words) == Claim::Leaves
+        let (own, ended) = &self.last_said;
+        match self.policy.barge_in.claim(words, own) {
+            Claim::Takes => false,
+            Claim::Leaves => pause.relation == Relation::OverAgent,
+            Claim::Echo => pause.relation != Relation::Committed && pause.onset <= *ended + ECHO_TAIL,
+        }
     }
 
     fn end_turn_of_caller(&mut self, now: Timestamp) {
         let (Phase::Deciding { .. }, Ear::Paused(pause)) = (&self.phase, &self.ear) else { return };
-        let assent = self.is_assent(pause);
+        let no_turn = self.is_no_turn(pause);
         let timings = TurnTimings {
             speech_ended: Some(pause.ended),
             decided: pause.decided,
@@ -104,7 +113,7 @@ impl Dialogue {
         };
         let words = pause.words.as_ref().map(|(words, _)| words.clone()).unwrap_or_default();
         let Phase::Deciding { ahead } = std::mem::replace(&mut self.phase, Phase::Listening) else { return };
-        if words.is_empty() || assent {
+        if words.is_empty() || no_turn {
             self.drop_ahead(ahead);
             self.discard_speech();
             return;

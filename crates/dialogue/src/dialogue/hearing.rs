@@ -40,7 +40,8 @@ impl Dialogue {
         *known = spoken;
         match &self.phase {
             Phase::Thinking(reply) | Phase::Speaking(reply) => {
-                if spoken >= self.policy.barge_in.min_speech && self.may_be_interrupted(reply) {
+                // Where the agent hears itself, sound says nothing: only words do.
+                if spoken >= self.policy.barge_in.min_speech && self.may_be_interrupted(reply) && !self.hears_itself {
                     self.hold(now);
                 }
             }
@@ -54,7 +55,7 @@ impl Dialogue {
     }
 
     pub(super) fn speech_paused(&mut self, now: Timestamp, ended: Timestamp) {
-        let Ear::Speaking { spoken, .. } = self.ear else { return };
+        let Ear::Speaking { onset, spoken } = self.ear else { return };
         let relation = match &self.phase {
             // Too short to be anything: a cough.
             Phase::Thinking(_) | Phase::Speaking(_) if spoken < self.policy.barge_in.min_speech => {
@@ -63,14 +64,17 @@ impl Dialogue {
             Phase::Thinking(reply) | Phase::Speaking(reply) | Phase::Holding(reply) => relation_to(reply),
             Phase::Listening | Phase::Deciding { .. } | Phase::Yielding(_) | Phase::Closed => Relation::OwnFloor,
         };
-        self.pause(now, ended, relation);
+        self.pause(now, (onset, ended), relation);
     }
 
     /// The client says that the caller is done: no silence is waited for.
     pub(super) fn commit(&mut self, now: Timestamp) {
         match &mut self.ear {
             Ear::Silent => return,
-            Ear::Speaking { .. } => self.pause(now, now, Relation::Committed),
+            Ear::Speaking { onset, .. } => {
+                let onset = *onset;
+                self.pause(now, (onset, now), Relation::Committed);
+            }
             Ear::Paused(pause) => pause.relation = Relation::Committed,
         }
         self.take_floor(now);
@@ -78,9 +82,9 @@ impl Dialogue {
     }
 
     /// Takes up a pause: asks for all words and whether the turn is complete.
-    fn pause(&mut self, now: Timestamp, ended: Timestamp, relation: Relation) {
+    fn pause(&mut self, now: Timestamp, (onset, ended): (Timestamp, Timestamp), relation: Relation) {
         self.last_pause = PauseId(self.last_pause.0 + 1);
-        self.ear = Ear::Paused(Pause::new(self.last_pause, ended, relation));
+        self.ear = Ear::Paused(Pause::new(self.last_pause, onset, ended, relation));
         self.act(Action::JudgePause(self.last_pause));
         if matches!(self.phase, Phase::Listening) {
             self.phase = Phase::Deciding { ahead: None };
@@ -88,15 +92,15 @@ impl Dialogue {
         self.weigh(now);
     }
 
-    pub(super) fn partial_words(&mut self, now: Timestamp, text: String) {
+    pub(super) fn partial_words(&mut self, now: Timestamp, text: &str) {
         if self.ear == Ear::Silent || text.trim().is_empty() {
             return;
         }
         if matches!(self.phase, Phase::Listening | Phase::Deciding { .. }) {
-            self.act(Action::Prepare { prompt: self.transcript.prompt_with(&text) });
+            self.act(Action::Prepare { prompt: self.transcript.prompt_with(text) });
         }
-        self.announce(Fact::PartialTranscript { turn: self.next_turn, text: text.clone() });
-        self.weigh_overlap(now, &text);
+        self.announce(Fact::PartialTranscript { turn: self.next_turn, text: text.to_owned() });
+        self.weigh_overlap(now, text);
     }
 
     pub(super) fn settled_words(&mut self, now: Timestamp, id: PauseId, text: &str) {
@@ -169,7 +173,7 @@ impl Dialogue {
         self.timers.disarm(Timer::Words);
     }
 
-    fn may_be_interrupted(&self, reply: &Reply) -> bool {
+    pub(super) fn may_be_interrupted(&self, reply: &Reply) -> bool {
         self.policy.barge_in.enabled && reply.interruptible
     }
 

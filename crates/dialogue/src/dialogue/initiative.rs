@@ -68,14 +68,14 @@ impl Dialogue {
         }
         match self.agenda.remove(typed.unwrap_or(0)) {
             Some(Agenda::Typed(text)) => self.open_typed_turn(now, text),
-            Some(Agenda::Say(line)) => self.say(now, line),
+            Some(Agenda::Say(line)) => self.say(now, &line),
             Some(Agenda::TellNews) => self.tell_news(now),
             Some(Agenda::Farewell { text, stubborn }) => {
                 if text.is_empty() {
                     self.hang_up(now, CloseReason::AgentHungUp);
                 } else {
                     self.closing = Some(Closing { reason: CloseReason::AgentHungUp, stubborn });
-                    self.say(now, Line { text, interruptible: true });
+                    self.say(now, &Line { text, interruptible: true });
                 }
             }
             None => {}
@@ -83,7 +83,7 @@ impl Dialogue {
     }
 
     /// Says words that no model wrote, as a turn of its own.
-    fn say(&mut self, now: Timestamp, line: Line) {
+    fn say(&mut self, now: Timestamp, line: &Line) {
         self.last_attempt = Attempt(self.last_attempt.0 + 1);
         let mut reply = Reply::new(now, self.next_turn, self.last_attempt, String::new(), TurnTimings::default());
         reply.interruptible = line.interruptible;

@@ -27,17 +27,23 @@ impl Dialogue {
 
     /// Running words may take the floor before the caller pauses; they never give it back.
     pub(super) fn weigh_overlap(&mut self, now: Timestamp, words: &str) {
-        if matches!(self.phase, Phase::Holding(_)) && self.policy.barge_in.running_claim(words) == Claim::Takes {
+        if let Some(own) = self.contested()
+            && self.policy.barge_in.running_claim(words, &own) == Claim::Takes
+        {
             self.interrupt(now);
         }
     }
 
     /// All words up to a pause over the agent are known: they decide.
     pub(super) fn overlap_settled(&mut self, now: Timestamp) {
-        let (Phase::Holding(_), Ear::Paused(pause)) = (&self.phase, &self.ear) else { return };
+        let (Some(own), Ear::Paused(pause)) = (self.contested(), &self.ear) else { return };
         let words = pause.words.as_ref().map_or("", |(words, _)| words.as_str());
-        match (self.policy.barge_in.claim(words), pause.relation) {
-            (Claim::Takes, _) | (Claim::Leaves, Relation::Committed) => self.interrupt(now),
+        match (self.policy.barge_in.claim(words, &own), pause.relation) {
+            (Claim::Takes, _) | (Claim::Leaves | Claim::Echo, Relation::Committed) => self.interrupt(now),
+            (Claim::Echo, Relation::OwnFloor | Relation::OverAgent) => {
+                self.heard_itself();
+                self.resume(now);
+            }
             // The answer to what the agent is just finishing: both are kept.
             (Claim::Leaves, Relation::OwnFloor) if !words.is_empty() => self.resume(now),
             (Claim::Leaves, Relation::OwnFloor | Relation::OverAgent) => {
@@ -45,6 +51,29 @@ impl Dialogue {
                 self.resume(now);
             }
         }
+    }
+
+    /// What the agent is saying, while words decide whether it goes on.
+    fn contested(&self) -> Option<String> {
+        match &self.phase {
+            Phase::Holding(reply) => Some(reply.written_text()),
+            Phase::Thinking(reply) | Phase::Speaking(reply) if self.hears_itself && self.may_be_interrupted(reply) => {
+                Some(reply.written_text())
+            }
+            Phase::Thinking(_)
+            | Phase::Speaking(_)
+            | Phase::Listening
+            | Phase::Deciding { .. }
+            | Phase::Yielding(_)
+            | Phase::Closed => None,
+        }
+    }
+
+    /// From now on sound alone does not silence the agent.
+    pub(super) fn heard_itself(&mut self) {
+        self.counters.echoes += 1;
+        self.hears_itself = true;
+        self.discard_speech();
     }
 
     /// No words came in time: who still speaks has the floor, else nobody wanted it.

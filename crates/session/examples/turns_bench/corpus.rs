@@ -16,6 +16,10 @@ const READING: usize = 7 * RATE_HZ;
 /// Pauses that are put into sentences, in milliseconds.
 const PAUSES_MS: [usize; 3] = [400, 700, 1_000];
 
+/// Delays in milliseconds and gains in decibels of the agent's voice on its way through loudspeaker and room.
+const ECHOES: [(u32, i32); 8] =
+    [(40, -10), (80, -12), (120, -15), (150, -18), (220, -24), (300, -12), (400, -20), (500, -28)];
+
 /// A recording cut to its speech.
 #[derive(Clone)]
 pub(crate) struct Recording {
@@ -32,7 +36,7 @@ pub(crate) enum Kind {
     Noisy,
     Assent,
     Interruption,
-    Echo,
+    Echo { delay_ms: u32, gain_db: i32 },
 }
 
 /// Audio of the caller with its truth.
@@ -88,46 +92,42 @@ fn speech(samples: &[f32], vad: &dyn VoiceActivity) -> Option<(usize, usize)> {
 }
 
 /// All cases of these recordings. Every second recording is for tuning.
-pub(crate) fn cases(recordings: &[Recording], assents: &[Recording], echo: &[f32]) -> Vec<Case> {
+pub(crate) fn cases(recordings: &[Recording], assents: &[Recording]) -> Vec<Case> {
     let mut cases = Vec::new();
     for (index, recording) in recordings.iter().enumerate() {
         let tuned_on = index % 2 == 0;
-        let mut add = |kind, name: String, speech: Vec<f32>| cases.push(case(kind, name, speech, tuned_on));
+        let mut add = |kind, name: String, speech: &[f32]| cases.push(case(kind, name, speech, tuned_on));
         if recording.samples.len() > READING {
-            add(Kind::Reading, recording.name.clone(), recording.samples.clone());
+            add(Kind::Reading, recording.name.clone(), &recording.samples);
             continue;
         }
-        add(Kind::Whole, recording.name.clone(), recording.samples.clone());
+        add(Kind::Whole, recording.name.clone(), &recording.samples);
         for pause_ms in PAUSES_MS {
             let paused = with_pause(&recording.samples, pause_ms);
-            add(Kind::Paused, format!("{} +{pause_ms} ms", recording.name), paused);
+            add(Kind::Paused, format!("{} +{pause_ms} ms", recording.name), &paused);
         }
         for snr_db in [20.0, 10.0] {
             let name = format!("{} in noise of {snr_db} dB", recording.name);
-            let mut noisy = case(Kind::Noisy, name, recording.samples.clone(), tuned_on);
+            let mut noisy = case(Kind::Noisy, name, &recording.samples, tuned_on);
             add_noise(&mut noisy.samples, energy::rms(&recording.samples), snr_db);
             cases.push(noisy);
         }
-        let opening = recording.samples[..recording.samples.len().min(2 * RATE_HZ)].to_vec();
+        let opening = &recording.samples[..recording.samples.len().min(2 * RATE_HZ)];
         cases.push(case(Kind::Interruption, recording.name.clone(), opening, tuned_on));
     }
     for (index, assent) in assents.iter().enumerate() {
-        cases.push(case(Kind::Assent, assent.name.clone(), assent.samples.clone(), index % 2 == 0));
+        cases.push(case(Kind::Assent, assent.name.clone(), &assent.samples, index % 2 == 0));
     }
-    for (index, (delay_ms, gain_db)) in [(80, -12.0), (150, -18.0), (220, -24.0), (120, -15.0)].into_iter().enumerate()
-    {
-        let gain = 10_f32.powf(gain_db / 20.0);
-        let mut echoed = vec![0.0; delay_ms * RATE_HZ / 1_000];
-        echoed.extend(echo.iter().map(|sample| sample * gain));
-        let name = format!("echo of {gain_db} dB after {delay_ms} ms");
-        cases.push(case(Kind::Echo, name, echoed, index % 2 == 0));
+    for (index, (delay_ms, gain_db)) in ECHOES.into_iter().enumerate() {
+        let kind = Kind::Echo { delay_ms, gain_db };
+        cases.push(case(kind, format!("echo of {gain_db} dB after {delay_ms} ms"), &[], index % 2 == 0));
     }
     cases
 }
 
-fn case(kind: Kind, name: String, speech: Vec<f32>, tuned_on: bool) -> Case {
+fn case(kind: Kind, name: String, speech: &[f32], tuned_on: bool) -> Case {
     let mut samples = vec![0.0; LEAD_IN];
-    samples.extend(&speech);
+    samples.extend(speech);
     let speech_ends = samples.len();
     samples.extend(std::iter::repeat_n(0.0, 3 * RATE_HZ));
     Case { name, kind, samples, speech_ends, speech_begins: LEAD_IN, tuned_on }

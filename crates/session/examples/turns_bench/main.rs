@@ -26,8 +26,6 @@ use run::{Models, Recorded};
 
 /// What people say to go along.
 const ASSENTS: [&str; 8] = ["Uh-huh.", "Right.", "Okay.", "Yeah.", "Mm-hmm.", "Yes, sure.", "I see.", "Oh, really?"];
-const SPOKEN: &str = "The river rises in the hills behind the village, and then it runs for a very long way through \
-    fields and forests until it finally comes to the great city by the sea.";
 
 fn main() {
     let mut folders = std::env::args().skip(1).map(PathBuf::from);
@@ -43,9 +41,8 @@ fn main() {
         recordings.extend(new.filter(|new| !known.iter().any(|known| new.name.ends_with(known.as_str()))));
     }
     let assents: Vec<Recording> = ASSENTS.iter().map(|text| spoken(&voice, text)).collect();
-    let agent_voice = say(&voice, SPOKEN);
-    let echo = audio::resample::resample(&agent_voice, voice.sample_rate_hz(), corpus::RATE_HZ as u32);
-    let cases = corpus::cases(&recordings, &assents, &echo);
+    let agent_voice = say(&voice, run::SPOKEN);
+    let cases = corpus::cases(&recordings, &assents);
     let models = Models {
         vad: Arc::new(virtual_time::Vad(vad)),
         turn: Arc::new(virtual_time::Turn {

@@ -18,8 +18,14 @@ use crate::corpus::{Case, Kind, RATE_HZ};
 const FIRST_TOKEN: Duration = Duration::from_millis(300);
 /// How long before the decision's truth a decision is no cut-off: the resolution of the truth.
 const TOLERANCE_MS: f64 = 50.0;
+/// How long the agent is listened to beside a loudspeaker.
+const ECHO_MS: u32 = 10_000;
 /// A turn that is not over by then was missed.
 const MISSED_AFTER_MS: f64 = 2_000.0;
+
+/// What the agent always says.
+pub(crate) const SPOKEN: &str = "The river rises in the hills behind the village, and then it runs for a very long way \
+    through fields and forests until it finally comes to the great city by the sea.";
 
 /// What came of a case.
 #[derive(Debug, Default, Clone)]
@@ -54,8 +60,7 @@ impl LanguageModel for Talker {
         let (sender, events) = mpsc::channel(8);
         tokio::spawn(async move {
             sleep(FIRST_TOKEN).await;
-            let text = "This is what there is to say about it. ".to_owned();
-            drop(sender.send(LlmEvent::Text(text)).await);
+            drop(sender.send(LlmEvent::Text(SPOKEN.to_owned())).await);
             drop(sender.send(LlmEvent::Done { finish: Finish::Stop, usage: Usage::default() }).await);
         });
         events
@@ -125,10 +130,17 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
     caller.silence(200).await;
     if over_agent(case.kind) {
         requests.send(Request::Typed("Tell me.".to_owned())).await.unwrap();
-        caller.silence(1_200).await;
+        while caller.heard.is_empty() {
+            caller.silence(20).await;
+        }
     }
     let offset_ms = (Instant::now() - began).as_secs_f64() * 1_000.0;
-    caller.say(&case.samples).await;
+    match case.kind {
+        Kind::Echo { delay_ms, gain_db } => {
+            caller.echo(ECHO_MS, delay_ms, 10_f32.powf(gain_db as f32 / 20.0)).await;
+        }
+        _ => caller.say(&case.samples).await,
+    }
     let heard: Vec<f64> = caller.heard.iter().map(|(at, _)| (*at - began).as_secs_f64() * 1_000.0).collect();
     caller.hang_up().await;
     held.await.unwrap();
@@ -145,7 +157,7 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
 }
 
 fn over_agent(kind: Kind) -> bool {
-    matches!(kind, Kind::Assent | Kind::Interruption | Kind::Echo)
+    matches!(kind, Kind::Assent | Kind::Interruption | Kind::Echo { .. })
 }
 
 fn judge(case: &Case, offset_ms: f64, facts: &[(Timestamp, Fact)], heard: &[f64], counters: Counters) -> Outcome {
@@ -162,7 +174,10 @@ fn judge(case: &Case, offset_ms: f64, facts: &[(Timestamp, Fact)], heard: &[f64]
     let silenced = facts.iter().find(|(_, fact)| matches!(fact, Fact::ReplyHeld { turn: TurnId(1) }));
     let cut = |fact: &Fact| matches!(fact, Fact::TurnEnded(record) if record.turn.0 == 1 && record.status == TurnStatus::Interrupted);
     // Hanging up cuts too, but only at the very end.
-    let over = moment(case.samples.len()) - 100.0;
+    let over = match case.kind {
+        Kind::Echo { .. } => offset_ms + f64::from(ECHO_MS) - 100.0,
+        _ => moment(case.samples.len()) - 100.0,
+    };
     Outcome {
         cut_offs: committed.iter().filter(|at| **at < ends - TOLERANCE_MS).count(),
         delay_ms: decided.filter(|delay| *delay <= MISSED_AFTER_MS),

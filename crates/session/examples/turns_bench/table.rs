@@ -10,6 +10,10 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
         let of = |kinds: &[Kind]| -> Vec<&(&Case, Outcome)> {
             outcomes.iter().filter(|(case, _)| case.tuned_on == tuned_on && kinds.contains(&case.kind)).collect()
         };
+        let echoes: Vec<_> = outcomes
+            .iter()
+            .filter(|(case, _)| case.tuned_on == tuned_on && matches!(case.kind, Kind::Echo { .. }))
+            .collect();
         let turns = of(&[Kind::Whole, Kind::Paused, Kind::Noisy]);
         let cut = turns.iter().filter(|(_, outcome)| outcome.cut_offs > 0).count();
         let missed = turns.iter().filter(|(_, outcome)| outcome.delay_ms.is_none()).count();
@@ -30,7 +34,7 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
         let saved: f64 = turns.iter().map(|(_, outcome)| outcome.counters.ahead_saved.as_secs_f64() * 1_000.0).sum();
         let per_hit = saved / hits.max(1) as f64;
         println!("    started ahead: {hits} used, {misses} thrown away, {per_hit:.0} ms saved by each used");
-        overlap(&of(&[Kind::Assent]), &of(&[Kind::Interruption]), &of(&[Kind::Echo]));
+        overlap(&of(&[Kind::Assent]), &of(&[Kind::Interruption]), &echoes);
         let readings = of(&[Kind::Reading]);
         let borders: usize = readings.iter().map(|(_, outcome)| outcome.cut_offs).sum();
         println!("    {} readings: {borders} sentence borders or pauses taken for the end", readings.len());
@@ -41,7 +45,11 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
                 .collect::<Vec<_>>(),
         );
         list(
-            &of(&[Kind::Assent, Kind::Echo]).into_iter().filter(|(_, outcome)| outcome.interrupted).collect::<Vec<_>>(),
+            &of(&[Kind::Assent])
+                .into_iter()
+                .chain(echoes)
+                .filter(|(_, outcome)| outcome.interrupted)
+                .collect::<Vec<_>>(),
         );
         list(&of(&[Kind::Interruption]).into_iter().filter(|(_, outcome)| !outcome.interrupted).collect::<Vec<_>>());
     }

@@ -119,9 +119,9 @@ pub struct BargeInConfig {
 
 impl Default for BargeInConfig {
     fn default() -> Self {
-        let BargeIn { min_speech, min_words, max_overlap, enabled, .. } = BargeIn::default();
+        let BargeIn { min_speech, min_words, max_overlap, echo_gate, enabled, .. } = BargeIn::default();
         let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        Self { enabled, min_speech_ms: ms(min_speech), min_words, max_overlap_ms: ms(max_overlap), echo_gate: true }
+        Self { enabled, min_speech_ms: ms(min_speech), min_words, max_overlap_ms: ms(max_overlap), echo_gate }
     }
 }
 
@@ -132,6 +132,7 @@ impl BargeInConfig {
             min_speech: Duration::from_millis(self.min_speech_ms),
             min_words: self.min_words,
             max_overlap: Duration::from_millis(self.max_overlap_ms),
+            echo_gate: self.echo_gate,
             ..BargeIn::default()
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct CallWatch {
     /// Text that may still turn out to open or to be a call.
     pending: String,
     within: bool,
+    /// Whether any text was given away: a call without marks can only be the whole answer.
+    begun: bool,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,9 @@ impl CallWatch {
     pub(super) fn push(&mut self, text: &str) -> Vec<Written> {
         self.pending.push_str(text);
         let mut written = Vec::new();
+        if self.is_bare() {
+            return written;
+        }
         loop {
             let mark = if self.within { CALL_CLOSES } else { CALL_OPENS };
             let Some(at) = self.pending.find(mark) else { break };
@@ -52,6 +57,7 @@ impl CallWatch {
             let kept = opening_suffix(&self.pending);
             let rest = self.pending.split_off(self.pending.len() - kept);
             let words = std::mem::replace(&mut self.pending, rest);
+            self.begun |= !words.trim().is_empty();
             push_words(words, &mut written);
         } else if self.pending.len() > MAX_CALL_BYTES {
             tracing::warn!("a tool call that did not end was dropped");
@@ -62,11 +68,23 @@ impl CallWatch {
 
     /// The answer is over. A last call may lack its closing mark.
     pub(super) fn finish(&mut self) -> Vec<Written> {
+        let bare = self.is_bare();
         let rest = std::mem::take(&mut self.pending);
         let mut written = Vec::new();
+        if bare && let Some(call) = read_call(rest.trim().trim_start_matches("```json").trim_matches('`')) {
+            return vec![Written::Call(call)];
+        }
         self.close(&rest, &mut written);
         self.within = false;
         written
+    }
+
+    /// Small models forget the marks: an answer that begins as JSON is a call, for no words begin so.
+    fn is_bare(&self) -> bool {
+        let start = self.pending.trim_start();
+        let json =
+            start.starts_with('{') || start.starts_with("```") || (!start.is_empty() && "```".starts_with(start));
+        !self.begun && !self.within && json && self.pending.len() <= MAX_CALL_BYTES
     }
 
     fn close(&self, stretch: &str, written: &mut Vec<Written>) {
@@ -152,6 +170,14 @@ mod tests {
     fn a_last_call_may_lack_its_end_and_a_broken_one_is_left_out() {
         assert_eq!(read("<tool_call>{\"name\": \"time\", \"arguments\": \"{}\"}", 3).1.len(), 1);
         assert_eq!(read("Well. <tool_call>{\"name\": </tool_call>", 3), ("Well. ".to_owned(), vec![]));
+    }
+
+    #[test]
+    fn a_call_without_marks_is_one_too() {
+        for text in ["{\"name\": \"time\", \"arguments\": {}}", "```json\n{\"name\": \"time\"}\n```"] {
+            assert_eq!(read(text, 4), (String::new(), vec![("time".to_owned(), "{}".to_owned())]));
+        }
+        assert_eq!(read("{ well, no call", 4).0, "{ well, no call");
     }
 
     #[test]
