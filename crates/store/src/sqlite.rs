@@ -21,7 +21,8 @@ pub struct SqliteStore {
     pool: SqlitePool,
 }
 
-const BEGIN: &str = "INSERT INTO conversations (id, created_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
+const BEGIN: &str = "INSERT INTO conversations (id, created_at) VALUES (?, ?) \
+    ON CONFLICT (id) DO UPDATE SET ended_at = NULL, end_reason = NULL";
 
 const RECORD_TURN: &str = "\
     INSERT INTO turns (conversation_id, turn_index, status, started_at, user_text, agent_text, heard_text, \

@@ -9,7 +9,7 @@ use crate::{Conversation, NewConversation, Page, Turn};
 /// Keeps conversations. All methods may be called at the same time from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Records that a conversation began. Recording it again changes nothing.
+    /// Records that a conversation began, or that one which ended goes on. Recording it again changes nothing.
     async fn begin(&self, conversation: &NewConversation) -> Result<(), StoreError>;
 
     /// Records a turn as it stands; a later call with the same index replaces all but the start.

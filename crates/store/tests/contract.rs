@@ -18,6 +18,7 @@ async fn contract(store: &dyn Store) {
     the_first_ending_stands(store).await;
     lists_newest_first_in_pages(store).await;
     a_crash_leaves_nothing_active(store).await;
+    an_ended_conversation_goes_on(store).await;
 }
 
 async fn an_unknown_conversation_is_none(store: &dyn Store) {
@@ -84,6 +85,15 @@ async fn a_crash_leaves_nothing_active(store: &dyn Store) {
     assert_eq!(third.turns[0].status, TurnStatus::Failed);
     let first = store.get(FIRST).await.expect("read").expect("begun");
     assert_eq!(first.summary.ending.map(|ending| ending.reason), Some(CloseReason::CallerHungUp));
+}
+
+async fn an_ended_conversation_goes_on(store: &dyn Store) {
+    begin(store, FIRST).await;
+    let again = store.get(FIRST).await.expect("read").expect("kept");
+    assert_eq!((again.summary.ending, again.turns.len()), (None, 2), "it is open again, with all its turns");
+    store.end(FIRST, moment(200), CloseReason::AgentHungUp).await.expect("end");
+    let ended = store.get(FIRST).await.expect("read").expect("kept");
+    assert_eq!(ended.summary.ending.map(|ending| ending.at), Some(moment(200)));
 }
 
 #[tokio::test]

@@ -104,6 +104,27 @@ async fn a_whip_caller_is_heard_by_a_whep_listener() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_ended_conversation_goes_on_in_another_call() {
+    let server = TestServer::start().await;
+    let delete = |path: String| server.client.delete(server.url(&path)).send();
+    let (_first, call) = connect(&server.client, &server.url, "/whip", CallerKind::Publish).await;
+    let id = call.trim_start_matches("/whip/").to_owned();
+    conversation(&server, &id, |json| json["status"] == "active").await;
+    let busy = server.post_sdp(&format!("/whip?conversation={id}"), "v=0").await;
+    assert_eq!(busy.status(), StatusCode::CONFLICT, "two calls cannot hold one conversation");
+    assert_eq!(delete(call).await.expect("an answer").status(), StatusCode::OK);
+    conversation(&server, &id, |json| json["status"] == "ended").await;
+
+    let path = format!("/whip?conversation={id}");
+    let (_second, call) = connect(&server.client, &server.url, &path, CallerKind::Publish).await;
+    assert_ne!(call, format!("/whip/{id}"), "a call has an id of its own");
+    conversation(&server, &id, |json| json["status"] == "active").await;
+    assert_eq!(delete(call).await.expect("an answer").status(), StatusCode::OK);
+    conversation(&server, &id, |json| json["status"] == "ended").await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_two_way_call_speaks_the_realtime_protocol() {
     let server = TestServer::start().await;
     let (mut caller, call) = connect(&server.client, &server.url, "/v1/realtime/calls", CallerKind::TwoWay).await;

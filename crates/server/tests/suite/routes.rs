@@ -136,3 +136,30 @@ fn hardened(headers: &HeaderMap) {
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(headers["referrer-policy"], "no-referrer");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_are_listed_and_unknown_wishes_are_refused() {
+    let server = TestServer::start().await;
+    let agents = server.get_json("/v1/agents").await;
+    assert_eq!((&agents["object"], &agents["data"][0]["name"]), (&json!("list"), &json!("default")));
+    let (status, kind, detail) = problem(server.post_sdp("/whip?agent=nobody", "v=0").await).await;
+    assert_eq!((status, kind.as_str()), (404, "no-such-agent"));
+    assert!(detail.contains("default"), "the known ones are named: {detail}");
+    let (status, kind, _) = problem(server.post_sdp("/whip?conversation=0199", "v=0").await).await;
+    assert_eq!((status, kind.as_str()), (404, "no-such-conversation"));
+    assert_eq!(problem(server.post_sdp("/whip?agnet=x", "v=0").await).await.0, 400);
+    let openai = server.post_sdp("/v1/realtime/calls?agent=nobody", "v=0").await;
+    assert_eq!(openai_error(openai).await, (404, "no_such_agent".to_owned()));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_openmetrics_text() {
+    let server = TestServer::start().await;
+    let response = server.get("/metrics").await;
+    let kind = response.headers()[CONTENT_TYPE].to_str().expect("text").to_owned();
+    let text = response.text().await.expect("text");
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    assert!(text.contains("antiphon_session_active 0") && text.ends_with("# EOF\n"), "{text}");
+    server.stop().await;
+}
