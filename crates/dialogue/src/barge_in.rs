@@ -53,7 +53,7 @@ pub(crate) enum Claim {
 
 impl BargeIn {
     /// Reads all that somebody said over the agent up to a pause.
-    /// `own` is what the agent is saying.
+    /// `own` is what was played of the agent's voice: nothing else can come back.
     pub(crate) fn claim(&self, words: &str, own: &str) -> Claim {
         self.claim_of(words, own, self.min_words.max(1))
     }
@@ -78,13 +78,16 @@ impl BargeIn {
     }
 }
 
-/// Most of the words are the agent's own. A room and a recogniser garble some of them.
+/// Most of the words that carry meaning are the agent's own. Short words are everybody's.
 fn is_echo(words: &[String], own: &str) -> bool {
     let own: Vec<String> = own.split_whitespace().map(bare).collect();
-    let echoed = words.iter().filter(|word| own.contains(word)).count();
-    echoed > 0 && echoed * 2 >= words.len()
+    let content = || words.iter().filter(|word| word.chars().count() >= CONTENT_CHARS);
+    let echoed = content().filter(|word| own.contains(word)).count();
+    echoed > 0 && echoed * 2 > content().count()
 }
 
+/// Words of so many letters carry meaning, more often than not.
+const CONTENT_CHARS: usize = 4;
 /// Words that go along with what is said, and the noises that recognisers write for them.
 const ASSENTS: [&str; 54] = [
     "uh", "huh", "uh-huh", "uhhuh", "mm", "mmm", "hm", "hmm", "mhm", "mm-hmm", "mmhmm", "mm-hm", "mum", "um", "uhm",
@@ -132,6 +135,7 @@ mod tests {
         let own = "The river rises in the hills behind the village.";
         assert_eq!(BargeIn::default().claim("the river rises in the hill", own), Claim::Echo);
         assert_eq!(BargeIn::default().claim("which river do you mean", own), Claim::Takes);
+        assert_eq!(BargeIn::default().claim("in the sun", "It is so in the hills."), Claim::Takes);
         let deaf = BargeIn { min_words: 2, ..BargeIn::default() };
         assert_eq!(deaf.claim("Tuesday", ""), Claim::Leaves);
         assert_eq!(BargeIn::default().running_claim("I'll", ""), Claim::Leaves, "running words are often wrong");

@@ -190,6 +190,11 @@ impl Reply {
         join(self.sentences.iter().map(|s| s.text.clone()))
     }
 
+    /// The sentences of which any was played, whole: what may come back as an echo.
+    pub(crate) fn played_text(&self) -> String {
+        join(self.sentences.iter().filter(|s| s.was_heard()).map(|s| s.text.clone()))
+    }
+
     /// What the caller heard: whole sentences, and of a cut one the words that were complete.
     pub(crate) fn heard_text(&self) -> String {
         join(self.sentences.iter().map(Sentence::heard_text))

@@ -183,7 +183,7 @@ impl Dialogue {
             self.transcript.note(entry);
         }
         self.send_on_errands(&reply);
-        self.last_said = (reply.written_text(), now);
+        self.last_said = (reply.played_text(), now);
         self.announce(Fact::TurnEnded(TurnRecord {
             turn: reply.turn,
             status,

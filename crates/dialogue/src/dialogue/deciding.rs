@@ -98,7 +98,10 @@ impl Dialogue {
         match self.policy.barge_in.claim(words, own) {
             Claim::Takes => false,
             Claim::Leaves => pause.relation == Relation::OverAgent,
-            Claim::Echo => pause.relation != Relation::Committed && pause.onset <= *ended + ECHO_TAIL,
+            // Words are dropped only where the agent is known to hear itself.
+            Claim::Echo => {
+                self.hears_itself && pause.relation != Relation::Committed && pause.onset <= *ended + ECHO_TAIL
+            }
         }
     }
 

@@ -56,9 +56,9 @@ impl Dialogue {
     /// What the agent is saying, while words decide whether it goes on.
     fn contested(&self) -> Option<String> {
         match &self.phase {
-            Phase::Holding(reply) => Some(reply.written_text()),
+            Phase::Holding(reply) => Some(reply.played_text()),
             Phase::Thinking(reply) | Phase::Speaking(reply) if self.hears_itself && self.may_be_interrupted(reply) => {
-                Some(reply.written_text())
+                Some(reply.played_text())
             }
             Phase::Thinking(_)
             | Phase::Speaking(_)
