@@ -113,7 +113,8 @@ fn read_call(text: &str) -> Option<ToolCall> {
     if text.is_empty() {
         return None;
     }
-    match serde_json::from_str::<WireCall>(text) {
+    // Small models go on and make the result up: only the call itself counts.
+    match serde_json::Deserializer::from_str(text).into_iter::<WireCall>().next()? {
         Ok(call) => {
             let arguments = match call.arguments {
                 // Some models write the arguments as a string of JSON.
@@ -177,6 +178,8 @@ mod tests {
         for text in ["{\"name\": \"time\", \"arguments\": {}}", "```json\n{\"name\": \"time\"}\n```"] {
             assert_eq!(read(text, 4), (String::new(), vec![("time".to_owned(), "{}".to_owned())]));
         }
+        let made_up = "{\"name\": \"time\", \"arguments\": {}} {\"response\": \"noon\"}";
+        assert_eq!(read(made_up, 4), (String::new(), vec![("time".to_owned(), "{}".to_owned())]));
         assert_eq!(read("{ well, no call", 4).0, "{ well, no call");
     }
 
