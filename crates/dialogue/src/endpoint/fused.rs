@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::Evidence;
 use super::wording::{self, Ending};
 
-/// The figures of the fused strategy. Weights are in log-odds and were found with `benches/run turns` on one half of
-/// the recordings; the other half is what the table in `docs/turn-taking.md` reports.
+/// The figures of the fused strategy. Weights are in log-odds: set by judgement, then corrected for commas and greetings by
+/// what `benches/run taking` showed; `docs/turn-taking.md` has the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fused {
     /// The least silence before a turn is over, however complete it sounds. Below 200 ms people feel cut off.
