@@ -5,7 +5,7 @@ mod turn_taking;
 use std::time::Duration;
 
 use dialogue::{IdlePrompt, Initiative, Limit, Line, Policy, ToolPolicy};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use turn_taking::{BargeInConfig, Eagerness, Mode, TurnTaking};
 
@@ -15,7 +15,7 @@ const INSTRUCTIONS: &str = "You are Antiphon, a friendly voice assistant on a ph
     something, say so. If a request is unclear, ask one short question back.";
 
 /// An agent that answers calls.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentConfig {
     /// What it is there for, in a sentence: other agents hand calls over by it, and people choose by it.
@@ -80,7 +80,7 @@ impl Default for AgentConfig {
 }
 
 /// "Are you still there?"
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdleConfig {
     /// How long nobody has spoken, in milliseconds.
@@ -105,7 +105,7 @@ impl Default for IdleConfig {
 }
 
 /// The longest conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitConfig {
     /// How long it may last, in milliseconds.

@@ -14,6 +14,7 @@ mod outbox;
 mod session;
 mod speech;
 mod toolbelt;
+pub mod trace;
 mod voice;
 mod writer;
 

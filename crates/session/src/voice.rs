@@ -1,4 +1,4 @@
-//! From sentences to Opus packets: asks the voice model ahead, encodes in small steps, and tells the engine.
+//! From sentences to Opus packets: asks the voice model ahead, encodes frame by frame, and tells the engine.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,9 +11,6 @@ use tokio::sync::mpsc;
 
 use crate::AgentConfig;
 use crate::outbox::Outbox;
-
-/// Frames encoded before the session looks at its other events again: about 300 µs of work.
-const FRAMES_PER_STEP: usize = 2;
 
 pub(crate) struct Voice {
     model: Arc<dyn TextToSpeech>,
@@ -75,12 +72,17 @@ impl Voice {
             Some(sentence) if sentence.samples.len() < frame_samples && sentence.made != Made::All => {
                 Step::Take(sentence.events.recv().await)
             }
-            Some(_) => Step::Encode,
+            Some(_) => {
+                // A voice model gives whole seconds at once. Who takes the first packet was woken on this very thread, and
+                // runs only when this task lets go of it; without that the packet waits until all are encoded.
+                tokio::task::yield_now().await;
+                Step::Encode
+            }
             None => std::future::pending().await,
         }
     }
 
-    /// Does what [`Self::ready`] found: takes audio from the model, or encodes a few frames of it into `outbox`.
+    /// Does what [`Self::ready`] found: takes audio from the model, or encodes a frame of it (about 150 µs of work) into `outbox`.
     pub(crate) fn step(&mut self, step: Step, outbox: &mut Outbox) -> Option<(SentenceId, VoiceEvent)> {
         match step {
             Step::Take(event) => self.take(event),
@@ -125,11 +127,8 @@ impl Voice {
         let frame_samples = self.encoder.frame_samples();
         let sentence = self.queue.front_mut()?;
         let clip = clip_of(sentence.id);
-        for _ in 0..FRAMES_PER_STEP {
-            if sentence.samples.is_empty() || (sentence.samples.len() < frame_samples && sentence.made != Made::All) {
-                break;
-            }
-            let take = frame_samples.min(sentence.samples.len());
+        let take = frame_samples.min(sentence.samples.len());
+        if take == frame_samples || (take > 0 && sentence.made == Made::All) {
             let mut frame: Vec<f32> = sentence.samples.drain(..take).collect();
             frame.resize(frame_samples, 0.0);
             match self.encoder.encode(&frame) {

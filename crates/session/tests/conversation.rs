@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use dialogue::{AgentState, CloseReason, Fact, Transcript, TurnRecord, TurnStatus};
 use providers::llm::{Message, ToolCall, ToolSpec};
 use providers::tools::{CallContext, Manner, Tool, ToolFailure, ToolSource, Toolbox};
+use session::trace::{self, Tape};
 use session::{AgentConfig, Agents, IdleConfig, Link, Providers, Report, Request, Session};
 use testkit::leg::Caller;
 use testkit::scripted::{Completeness, Listener, Loudness, Speaker, Tone};
@@ -22,6 +23,7 @@ struct Call {
     reports: mpsc::Receiver<Report>,
     model: Arc<Speaker>,
     agent: JoinHandle<()>,
+    tape: mpsc::Receiver<String>,
 }
 
 fn call(understood: &[&str], answers: &[Option<&str>], completeness: f32) -> Call {
@@ -39,6 +41,7 @@ fn call_agent(
     let (caller, from_caller, to_caller) = Caller::connect();
     let (requests, asked) = mpsc::channel(8);
     let (told, reports) = mpsc::channel(1_024);
+    let (tape, taped) = mpsc::channel(65_536);
     let model = Speaker::new(answers);
     let providers = Providers {
         vad: Arc::new(Loudness),
@@ -60,9 +63,10 @@ fn call_agent(
         agents: Arc::new(agents),
         history: Transcript::default(),
         providers,
+        tape: Some(Tape::new(tape)),
     };
     let agent = tokio::spawn(async move { session.run().await.unwrap() });
-    Call { caller, requests, reports, model, agent }
+    Call { caller, requests, reports, model, agent, tape: taped }
 }
 
 impl Call {
@@ -77,8 +81,16 @@ impl Call {
             }
         }
         assert_eq!(facts.last(), Some(&Fact::Closed(CloseReason::CallerHungUp)), "the last word is that it is over");
+        plays_again(&mut self.tape);
         facts
     }
+}
+
+/// Whatever happened in a call, its tape gives the same actions once more.
+fn plays_again(tape: &mut mpsc::Receiver<String>) {
+    let tape: String = std::iter::from_fn(|| tape.try_recv().ok()).map(|line| line + "\n").collect();
+    let played = trace::replay(&tape).unwrap();
+    assert!(played.events > 2 && played.actions > 2, "{played:?}");
 }
 
 fn turns(facts: &[Fact]) -> Vec<TurnRecord> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use dialogue::{BargeIn, Endpointing, Fused, Policy};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// When the caller's turn is over.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TurnTaking {
     /// Which strategy decides.
@@ -26,7 +26,7 @@ pub struct TurnTaking {
 }
 
 /// Which strategy decides that a turn is over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Voice activity, end-of-turn model, words and the speaker's pace together.
@@ -39,7 +39,7 @@ pub enum Mode {
 }
 
 /// How soon `semantic_vad` answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Eagerness {
     /// Takes its time: for dictation and for people who think aloud.
@@ -102,7 +102,7 @@ impl Eagerness {
 }
 
 /// What interrupts the agent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BargeInConfig {
     /// Whether speech interrupts at all.
