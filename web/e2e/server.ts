@@ -1,15 +1,18 @@
 /** Starts the real server on free ports with an empty store. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 /** Loading the models takes a few seconds, on a busy machine many. */
 const READY_TIMEOUT_MS = 110_000;
+
+const run = promisify(execFile);
 
 export class Server {
   readonly url: string;
@@ -42,6 +45,7 @@ export class Server {
         ANTIPHON__STORE__URL: `sqlite://${join(this.#folder, 'antiphon.db')}`,
         ANTIPHON__MODELS__PROFILE: 'fast',
         ANTIPHON__LOG__LEVEL: 'warn',
+        ANTIPHON__LOG__TAPE_DIR: join(this.#folder, 'tapes'),
       },
     });
     this.#process = child;
@@ -60,6 +64,16 @@ export class Server {
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;
+  }
+
+  /** Plays the tape of every call that was held through the engine again; gives how many calls that were. */
+  async replayTapes(): Promise<number> {
+    const tapes = await readdir(join(this.#folder, 'tapes'));
+    for (const tape of tapes) {
+      const { stdout } = await run(this.#bin, ['replay', join(this.#folder, 'tapes', tape)]);
+      console.log(`tape of a call: ${stdout.trim()}`);
+    }
+    return tapes.length;
   }
 
   async remove(): Promise<void> {

@@ -18,5 +18,13 @@ export async function setup({ provide }: TestProject): Promise<(() => Promise<vo
   const server = await Server.create(serverBin);
   await server.start();
   provide('serverUrl', server.url);
-  return () => server.remove();
+  return async () => {
+    await server.kill('SIGTERM');
+    try {
+      // What live calls did is what their tapes do once more.
+      if ((await server.replayTapes()) === 0) throw new Error('no call left a tape');
+    } finally {
+      await server.remove();
+    }
+  };
 }

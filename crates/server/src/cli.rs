@@ -24,6 +24,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Check the configuration and the model files without serving.
     Check(ConfigArgs),
+    /// Play the tape of a conversation (log.tape_dir) through the engine again, and compare what it does.
+    Replay(ReplayArgs),
 }
 
 /// Where the settings are.
@@ -75,6 +77,14 @@ pub struct CallArgs {
     /// Call through /v1/realtime/calls (one connection both ways) instead of WHIP and WHEP.
     #[arg(long)]
     pub two_way: bool,
+}
+
+/// `antiphon replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The tape.
+    #[arg(value_name = "FILE.jsonl")]
+    pub file: PathBuf,
 }
 
 /// `antiphon models`.

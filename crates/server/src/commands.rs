@@ -2,13 +2,15 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use session::trace::ReplayError;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent::{self, LoadError};
 use crate::app::{Server, StartError};
 use crate::call::CallError;
-use crate::cli::{AgentKind, CallArgs, ConfigArgs, ModelsArgs, ServeArgs};
+use crate::cli::{AgentKind, CallArgs, ConfigArgs, ModelsArgs, ReplayArgs, ServeArgs};
 use crate::config::{self, ConfigError, Dirs};
 use crate::log;
 use crate::models::ModelsError;
@@ -112,6 +114,34 @@ pub async fn check(args: ConfigArgs) -> Result<(), CheckError> {
     let dirs = Dirs::from_env();
     agent::find(AgentKind::Local, &config.models, &dirs).await?;
     println!("The configuration is right, and the model files are in {}.", config.models.dir(&dirs).display());
+    Ok(())
+}
+
+/// `antiphon replay` failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayFileError {
+    /// The file cannot be read.
+    #[error("read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It does not play, or not as it was recorded.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+}
+
+/// Plays a tape again.
+///
+/// # Errors
+/// When the file is no tape, or the engine acts otherwise than it did.
+pub fn replay(args: ReplayArgs) -> Result<(), ReplayFileError> {
+    let path = args.file;
+    let tape = std::fs::read_to_string(&path).map_err(|source| ReplayFileError::File { path, source })?;
+    let played = session::trace::replay(&tape)?;
+    println!("Played {} events; all {} actions are as they were recorded.", played.events, played.actions);
     Ok(())
 }
 

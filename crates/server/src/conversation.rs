@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 use dialogue::{Speaker, Transcript};
+use session::trace::Tape;
 use session::{AgentConfig, Agents, Link, Report, Request, Session};
 use tokio::sync::mpsc;
 
@@ -42,6 +43,8 @@ pub(crate) struct Conversation {
     pub recorder: Recorder,
     /// What is measured.
     pub metrics: Metrics,
+    /// Where the engine's events and actions are written down.
+    pub tape: Option<Tape>,
 }
 
 /// A conversation as it stands when a call joins it. A new one has the id of its call.
@@ -89,14 +92,15 @@ impl Conversation {
 }
 
 async fn answer(conversation: Conversation, requests: mpsc::Receiver<Request>, reports: mpsc::Sender<Report>) {
-    let Conversation { call: id, resumed, link, agent, config, agents, .. } = conversation;
+    let Conversation { call: id, resumed, link, agent, config, agents, tape, .. } = conversation;
     let link = Link { from_caller: link.from_caller, to_caller: link.to_caller };
     match agent {
         Agent::Echo => session::echo(link, reports).await,
         Agent::Models(providers) => {
             let session = id.clone();
             let history = resumed.history;
-            let held = Session { id, link, requests, reports, agent: config, agents, history, providers }.run().await;
+            let held =
+                Session { id, link, requests, reports, agent: config, agents, history, providers, tape }.run().await;
             if let Err(cause) = held {
                 tracing::error!(session, %cause, "the session could not be set up");
             }

@@ -22,7 +22,8 @@ mod readiness;
 mod realtime;
 mod recorder;
 mod switchboard;
+mod tapes;
 mod tasks;
 mod wire;
 
-pub use commands::{call, check, models, serve};
+pub use commands::{call, check, models, replay, serve};

@@ -26,6 +26,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Call(args) => server::call(args).await?,
             Command::Models(args) => server::models(args).await?,
             Command::Check(args) => server::check(args).await?,
+            Command::Replay(args) => server::replay(args)?,
         }
         Ok(())
     })

@@ -11,6 +11,7 @@ use crate::conversation::{Conversation, Resumed};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::switchboard::CallDetails;
+use crate::tapes::Tapes;
 use crate::tasks::Tasks;
 
 /// Who answers.
@@ -45,6 +46,8 @@ pub(crate) struct Orchestrator {
     pub metrics: Metrics,
     /// Takes down what happens.
     pub recorder: Recorder,
+    /// Keeps the tapes of conversations, where they are wanted.
+    pub tapes: Option<Tapes>,
     /// Owns the conversations' tasks.
     pub tasks: Tasks,
 }
@@ -70,7 +73,9 @@ impl Orchestrator {
             Some(id) => self.resume(id).await,
             None => Resumed { id: call.id.clone(), last_turn: 0, history: Transcript::default() },
         };
+        let tape = self.tapes.as_ref().map(|tapes| tapes.tape(&call.id, &self.tasks));
         Conversation {
+            tape,
             call: call.id,
             resumed,
             opened_at: call.details.opened_at,

@@ -1,6 +1,7 @@
 //! Opening everything a server needs, in the order in which it may fail.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use crate::orchestrator::Orchestrator;
 use crate::readiness::{Readiness, Stage};
 use crate::recorder::recorder;
 use crate::switchboard::Switchboard;
+use crate::tapes::Tapes;
 use crate::tasks::Tasks;
 
 /// The server could not start.
@@ -44,6 +46,14 @@ pub enum StartError {
     /// The conversations that a crash left open cannot be ended.
     #[error(transparent)]
     Mend(#[from] store::StoreError),
+    /// The tapes cannot be kept.
+    #[error("make the folder log.tape_dir = {}: {source}; set it to one that can be written", dir.display())]
+    Tapes {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The agents contradict each other.
     #[error(transparent)]
     Agents(#[from] session::AgentsError),
@@ -87,6 +97,7 @@ impl Server {
             agents.set_missing_instructions(&instructions);
         }
         let agents = Arc::new(agents);
+        let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
         let metrics = Metrics::default();
         let services = Services {
             switchboard: switchboard.clone(),
@@ -102,7 +113,8 @@ impl Server {
             async move {
                 let agent = agent::load(files, tools).await?;
                 tasks.spawn(agent::warm_up(agent.clone(), Arc::clone(&agents)));
-                let orchestrator = Orchestrator { agent, agents, store, metrics, recorder, tasks: tasks.clone() };
+                let orchestrator =
+                    Orchestrator { agent, agents, store, metrics, recorder, tapes, tasks: tasks.clone() };
                 tasks.spawn(orchestrator.run(new_calls));
                 readiness.reach(Stage::Ready);
                 Ok(())
@@ -111,6 +123,12 @@ impl Server {
         let grace = config.server.shutdown_grace;
         Ok(Self { http, readiness, switchboard, tasks, grace, loading: Some(loading) })
     }
+}
+
+async fn open_tapes(dir: Option<&Path>) -> Result<Option<Tapes>, StartError> {
+    let Some(dir) = dir else { return Ok(None) };
+    let tapes = Tapes::open(dir).await;
+    tapes.map(Some).map_err(|source| StartError::Tapes { dir: dir.to_owned(), source })
 }
 
 async fn open_store(url: &str) -> Result<Arc<dyn Store>, StartError> {

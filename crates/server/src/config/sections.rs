@@ -94,11 +94,13 @@ pub struct LogConfig {
     pub level: String,
     /// For people or for programs.
     pub format: LogFormat,
+    /// Where the tape of each conversation is kept; none keeps none. A tape holds what people said.
+    pub tape_dir: Option<PathBuf>,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::default() }
+        Self { level: "info".to_owned(), format: LogFormat::default(), tape_dir: None }
     }
 }
 
