@@ -1,28 +1,55 @@
 //! Cuts a stream of text into pieces that can be spoken alone: the first clause early, then whole sentences.
 //!
 //! The first piece decides how soon the caller hears something, so it may end at a comma; the later ones are spoken
-//! while something else plays, so they keep the melody of whole sentences.
+//! while something else plays, so they keep the melody of whole sentences. [`markup`] takes away what is written for the
+//! eye, before anything is cut: the pieces are what is spoken, remembered and shown. Every decision is made as a
+//! character comes, so it does not matter how the text is chopped on its way here.
+
+mod abbreviations;
+mod markup;
+mod plain;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod weight;
+
+use abbreviations::{Stop, Verdict, stop_behind, verdict};
+use markup::Markup;
+use plain::is_break;
+use weight::{WORD, is_hiragana, is_ideographic, word_quarters};
 
 /// The fewest words of a first piece that ends at a clause mark. Fewer sound chopped ("Well,").
 const FIRST_CLAUSE_WORDS: usize = 3;
 /// The fewest words of a first piece that ends before one of [`OPENERS`].
 const FIRST_PHRASE_WORDS: usize = 4;
-/// Words before which a speaker may breathe: they open a clause or a phrase of their own.
-const OPENERS: [&str; 18] = [
+/// Words before which a speaker may breathe: they open a clause or a phrase of their own. Words of other languages are
+/// in it as long as they mean nothing else in English.
+const OPENERS: [&str; 39] = [
     "and", "but", "or", "because", "so", "if", "when", "while", "although", "since", "unless", "until", "with", "for",
-    "from", "in", "on", "at",
+    "from", "in", "on", "at", "und", "oder", "aber", "weil", "wenn", "dass", "mit", "für", "mais", "parce", "avec",
+    "quand", "pero", "porque", "cuando", "aunque", "perché", "quando", "omdat", "maar", "wanneer",
 ];
 /// A first piece without any mark is cut at this many words, so that a long opening does not keep the caller waiting.
 const FIRST_PIECE_WORDS: usize = 14;
-/// The most characters of a piece: what a voice model makes in one go.
+/// The most characters of a piece: what a voice model makes in one go. It ends with a word.
 const PIECE_CHARS: usize = 280;
-/// Words whose full stop does not end a sentence.
-const ABBREVIATIONS: [&str; 16] =
-    ["mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "no", "inc", "ltd", "jr", "sr", "approx"];
+/// What is still no word by then is cut wherever it is.
+const UNBROKEN_CHARS: usize = 2 * PIECE_CHARS;
+/// Marks behind which a sentence is over. A full stop needs a closer look.
+const TERMINATORS: &str = "!?…؟۔।॥።។။‽";
+/// Marks of scripts without spaces: what stands behind them is the next sentence.
+const WIDE_TERMINATORS: &str = "。！？｡";
+const CLAUSE_MARKS: &str = ",;:—–،؛";
+const WIDE_CLAUSE_MARKS: &str = "，、；：";
+/// They close what the sentence opened, so they belong to it.
+const CLOSERS: &str = "\"'”’»)）」』】〉》";
+/// Said in place of an answer that is nothing but code.
+const CODE_LEFT_OUT: &str = "I have left the code out.";
 
 /// The cutter of one answer.
 #[derive(Debug, Clone, Default)]
 pub struct SentenceCutter {
+    markup: Markup,
     pending: String,
     pieces: usize,
 }
@@ -30,25 +57,44 @@ pub struct SentenceCutter {
 impl SentenceCutter {
     /// Takes more text; gives the pieces that it completed.
     pub fn push(&mut self, text: &str) -> Vec<String> {
-        self.pending.push_str(text);
         let mut pieces = Vec::new();
-        while let Some(end) = self.next_cut() {
-            let rest = self.pending.split_off(end);
-            let piece = std::mem::replace(&mut self.pending, rest);
-            self.take(&piece, &mut pieces);
+        let mut plain = String::new();
+        for c in text.chars() {
+            self.markup.push(c, &mut plain);
+            self.read(&plain, &mut pieces);
         }
         pieces
     }
 
     /// The text is over; gives what is left.
-    pub fn finish(&mut self) -> Option<String> {
+    pub fn finish(&mut self) -> Vec<String> {
         let mut pieces = Vec::new();
-        let rest = std::mem::take(&mut self.pending);
-        self.take(&rest, &mut pieces);
-        pieces.pop()
+        let mut rest = String::new();
+        self.markup.finish(&mut rest);
+        self.read(&rest, &mut pieces);
+        self.cut(self.pending.len(), &mut pieces);
+        if self.pieces == 0 && self.markup.has_left_code_out() {
+            self.pieces += 1;
+            pieces.push(CODE_LEFT_OUT.to_owned());
+        }
+        pieces
     }
 
-    fn take(&mut self, piece: &str, pieces: &mut Vec<String>) {
+    fn read(&mut self, plain: &str, pieces: &mut Vec<String>) {
+        for c in plain.chars() {
+            if let Some(at) = self.boundary_before(c) {
+                self.cut(at, pieces);
+            }
+            if !(self.pending.is_empty() && is_break(c)) {
+                self.pending.push(c);
+            }
+        }
+    }
+
+    /// Cuts the pending text at a byte. Marks alone are no piece.
+    fn cut(&mut self, at: usize, pieces: &mut Vec<String>) {
+        let rest = self.pending.split_off(at);
+        let piece = std::mem::replace(&mut self.pending, rest);
         let piece = piece.trim();
         if piece.chars().any(char::is_alphanumeric) {
             self.pieces += 1;
@@ -56,125 +102,122 @@ impl SentenceCutter {
         }
     }
 
-    /// The byte at which the pending text can be cut, if there is one yet.
-    fn next_cut(&self) -> Option<usize> {
+    /// The byte at which the pending text is cut, now that `c` is known to come next.
+    fn boundary_before(&self, c: char) -> Option<usize> {
         let text = self.pending.as_str();
-        let mut words = 0;
-        let mut in_word = false;
-        let mut word_start = 0;
-        for (chars, (at, mark)) in text.char_indices().enumerate() {
-            let end = at + mark.len_utf8();
-            if in_word && mark.is_whitespace() {
-                if self.pieces == 0 && words >= FIRST_PHRASE_WORDS && is_opener(&text[word_start..at]) {
-                    return Some(word_start);
-                }
-                words += 1;
+        if c == '\n' {
+            return Some(text.len());
+        }
+        let word_start = text.trim_end_matches(|c| !is_break(c)).len();
+        if let Some(at) = earlier_stop(text, word_start, c) {
+            return Some(at);
+        }
+        let whole = Some(text.len());
+        if !is_break(c) {
+            let ends = self.wide_mark_ends(text, c) || self.first_phrase_ends_unspaced(text, c);
+            return whole.filter(|_| ends || (text.len() >= UNBROKEN_CHARS && weight::length(text) >= UNBROKEN_CHARS));
+        }
+        if sentence_end(text) == SentenceEnd::Here || self.clause_ends(text, CLAUSE_MARKS) {
+            return whole;
+        }
+        if self.pieces == 0 {
+            let phrase_words = word_quarters(&text[..word_start]);
+            if phrase_words >= FIRST_PHRASE_WORDS * WORD && OPENERS.contains(&&text[word_start..]) {
+                return Some(word_start);
             }
-            if !in_word && !mark.is_whitespace() {
-                word_start = at;
-            }
-            in_word = !mark.is_whitespace();
-            if mark == '\n' && at > 0 {
-                return Some(end);
-            }
-            if followed_by_space(text, end) && self.ends_piece(text, at, mark, words + 1) {
-                return Some(end);
-            }
-            let too_long = chars + 1 >= PIECE_CHARS || (self.pieces == 0 && words >= FIRST_PIECE_WORDS);
-            if too_long && mark.is_whitespace() {
-                return Some(end);
+            if word_quarters(text) >= FIRST_PIECE_WORDS * WORD {
+                return whole;
             }
         }
-        None
+        whole.filter(|_| weight::length(text) >= PIECE_CHARS).map(|end| last_clause_end(text).unwrap_or(end))
     }
 
-    fn ends_piece(&self, text: &str, at: usize, mark: char, words: usize) -> bool {
-        match mark {
-            '!' | '?' | '…' => true,
-            '.' => !is_abbreviation(&text[..at]),
-            ',' | ';' | ':' | '—' | '–' => self.pieces == 0 && words >= FIRST_CLAUSE_WORDS,
-            '"' | '”' | ')' => text[..at].ends_with(['.', '!', '?']),
-            _ => false,
+    /// True if the first piece may end with the clause that `text` ends with.
+    fn clause_ends(&self, text: &str, marks: &str) -> bool {
+        self.pieces == 0 && text.ends_with(|c| marks.contains(c)) && word_quarters(text) >= FIRST_CLAUSE_WORDS * WORD
+    }
+
+    /// Wide marks need no space behind them, nor do others before an ideogram.
+    fn wide_mark_ends(&self, text: &str, next: char) -> bool {
+        if CLOSERS.contains(next) || WIDE_TERMINATORS.contains(next) || TERMINATORS.contains(next) {
+            return false;
         }
+        let core = text.trim_end_matches(|c| CLOSERS.contains(c));
+        let ends = core.ends_with(|c| WIDE_TERMINATORS.contains(c));
+        let ends_before_ideogram = is_ideographic(next) && core.ends_with(['!', '?', '…']);
+        ends || ends_before_ideogram || self.clause_ends(text, WIDE_CLAUSE_MARKS)
+    }
+
+    /// A long opening without spaces may end where the particles of a phrase end.
+    fn first_phrase_ends_unspaced(&self, text: &str, next: char) -> bool {
+        self.pieces == 0
+            && is_ideographic(next)
+            && !is_hiragana(next)
+            && text.ends_with(is_hiragana)
+            && word_quarters(text) >= FIRST_PIECE_WORDS * WORD
     }
 }
 
-/// A mark ends a piece only once the next character is known to be white space: "3.5" and "10:30" stay whole.
-fn followed_by_space(text: &str, end: usize) -> bool {
-    text[end..].chars().next().is_some_and(char::is_whitespace)
+/// `text` as it is spoken, in one piece: for lines that are said whole.
+pub(crate) fn plain_text(text: &str) -> String {
+    let mut markup = Markup::default();
+    let (mut plain, mut part) = (String::new(), String::new());
+    for c in text.chars() {
+        markup.push(c, &mut part);
+        plain.push_str(&part);
+    }
+    markup.finish(&mut part);
+    plain.push_str(&part);
+    plain.trim().replace('\n', " ")
 }
 
-fn is_opener(word: &str) -> bool {
-    OPENERS.contains(&word)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SentenceEnd {
+    No,
+    Here,
+    /// The next word tells.
+    Perhaps(Stop),
 }
 
-fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(char::is_whitespace).next().unwrap_or(before).trim_start_matches(['(', '"', '“']);
-    let lower = word.to_lowercase();
-    let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I";
-    let numbering = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit()) && before.trim() == word;
-    initial || numbering || ABBREVIATIONS.contains(&lower.as_str())
+/// Whether a sentence ends with `text`, behind which white space stands.
+fn sentence_end(text: &str) -> SentenceEnd {
+    let core = text.trim_end_matches(|c: char| CLOSERS.contains(c) || c.is_whitespace());
+    let closed = core.len() < text.trim_end().len();
+    let Some(mark) = core.chars().next_back() else { return SentenceEnd::No };
+    let before = &core[..core.len() - mark.len_utf8()];
+    if TERMINATORS.contains(mark) || WIDE_TERMINATORS.contains(mark) {
+        // French sets a space before its marks, and one more before the quotation mark that closes.
+        let spaced = !closed && before.ends_with(char::is_whitespace);
+        return if spaced { SentenceEnd::Perhaps(Stop::EndsBeforeCapital) } else { SentenceEnd::Here };
+    }
+    if mark != '.' {
+        return SentenceEnd::No;
+    }
+    match stop_behind(before) {
+        Stop::Ends => SentenceEnd::Here,
+        Stop::Never => SentenceEnd::No,
+        stop => SentenceEnd::Perhaps(stop),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::SentenceCutter;
-
-    fn cut(text: &str) -> Vec<String> {
-        // One character at a time is how a slow model writes, and the hardest case.
-        let mut cutter = SentenceCutter::default();
-        let mut pieces: Vec<String> = text.chars().flat_map(|c| cutter.push(&c.to_string())).collect();
-        pieces.extend(cutter.finish());
-        pieces
+/// The start of the last word, if the doubtful stop before it turns out to end a sentence now that `c` comes.
+fn earlier_stop(text: &str, word_start: usize, c: char) -> Option<usize> {
+    let before = text[..word_start].trim_end();
+    let SentenceEnd::Perhaps(stop) = sentence_end(before) else { return None };
+    let mut word = text[word_start..].to_owned();
+    if !is_break(c) {
+        word.push(c);
     }
-
-    #[test]
-    fn the_first_clause_comes_early_and_later_sentences_stay_whole() {
-        assert_eq!(
-            cut("Dogs are great company, but they need walks. Cats are calmer, and they sleep a lot."),
-            ["Dogs are great company,", "but they need walks.", "Cats are calmer, and they sleep a lot."]
-        );
+    if word.is_empty() || word.starts_with(|c| CLOSERS.contains(c)) {
+        return None;
     }
+    (verdict(stop, &word, is_break(c)) == Verdict::Ends).then_some(word_start)
+}
 
-    #[test]
-    fn the_first_piece_may_end_where_a_speaker_breathes() {
-        assert_eq!(
-            cut("The cat is generally healthier and more independent. It sleeps a lot and eats a lot."),
-            ["The cat is generally healthier", "and more independent.", "It sleeps a lot and eats a lot."]
-        );
-        assert_eq!(cut("I am sorry and sad."), ["I am sorry and sad."]);
-    }
-
-    #[test]
-    fn a_very_short_opening_is_not_chopped_off() {
-        assert_eq!(cut("Well, that depends. Yes."), ["Well, that depends.", "Yes."]);
-    }
-
-    #[test]
-    fn numbers_times_and_abbreviations_stay_whole() {
-        assert_eq!(cut("Dr. Smith paid 3.50 by 10:30 today. Good."), ["Dr. Smith paid 3.50 by 10:30 today.", "Good."]);
-        assert_eq!(cut("It was J. R. Tolkien who wrote it."), ["It was J. R. Tolkien who wrote it."]);
-    }
-
-    #[test]
-    fn lists_are_cut_at_lines_and_marks_alone_are_dropped() {
-        assert_eq!(cut("1. First thing\n2. Second thing\n***\n"), ["1. First thing", "2. Second thing"]);
-    }
-
-    #[test]
-    fn a_long_opening_without_marks_is_cut_at_a_word() {
-        let pieces = cut(&"word ".repeat(40));
-        assert_eq!(pieces[0].split(' ').count(), 14);
-    }
-
-    #[test]
-    fn nothing_is_lost_or_said_twice() {
-        let text = "Yes! I think so: \"Go.\" he said (twice.) and then… silence? No — never; e.g. today.";
-        assert_eq!(cut(text).join(" "), text);
-    }
-
-    #[test]
-    fn pieces_are_bounded_whatever_comes() {
-        assert!(cut(&"ab ".repeat(2_000)).iter().all(|piece| piece.chars().count() <= 281));
-    }
+/// The end of the last clause of `text`, if it is in its second half.
+fn last_clause_end(text: &str) -> Option<usize> {
+    let end = |(at, mark): (usize, char)| at + mark.len_utf8();
+    let ends_clause = |at: usize| text[at..].starts_with(is_break);
+    let mut marks = text.char_indices().rev().filter(|(_, c)| CLAUSE_MARKS.contains(*c)).map(end);
+    marks.find(|at| ends_clause(*at)).filter(|at| *at > text.len() / 2)
 }

@@ -6,6 +6,7 @@ mod sentence;
 pub(crate) use runs::{Run, RunState};
 use sentence::Sentence;
 
+use crate::cutter::plain_text;
 use crate::{
     Attempt, Entry, SentenceCutter, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolRunId, TurnId,
     TurnTimings,
@@ -68,18 +69,22 @@ impl Reply {
     pub(crate) fn write(&mut self, now: Timestamp, text: &str) -> Vec<(SentenceId, String)> {
         self.timings.first_text.get_or_insert(now);
         let pieces = self.cutter.push(text);
-        pieces.into_iter().map(|piece| self.add(now, piece)).collect()
+        pieces.into_iter().map(|piece| self.add_piece(now, piece)).collect()
     }
 
-    /// No more text comes for now; gives the last sentence.
-    pub(crate) fn finish_writing(&mut self, now: Timestamp, outcome: Writing) -> Option<(SentenceId, String)> {
+    /// No more text comes for now; gives the last sentences.
+    pub(crate) fn finish_writing(&mut self, now: Timestamp, outcome: Writing) -> Vec<(SentenceId, String)> {
         self.writing = outcome;
-        let rest = self.cutter.finish()?;
-        Some(self.add(now, rest))
+        let rest = self.cutter.finish();
+        rest.into_iter().map(|piece| self.add_piece(now, piece)).collect()
     }
 
-    /// Adds a sentence that the model did not write, such as an apology.
-    pub(crate) fn add(&mut self, now: Timestamp, text: String) -> (SentenceId, String) {
+    /// Adds a sentence that the model did not write, such as an apology. It is spoken whole, without marks.
+    pub(crate) fn add(&mut self, now: Timestamp, text: &str) -> (SentenceId, String) {
+        self.add_piece(now, plain_text(text))
+    }
+
+    fn add_piece(&mut self, now: Timestamp, text: String) -> (SentenceId, String) {
         self.timings.first_clause.get_or_insert(now);
         let index = u32::try_from(self.sentences.len()).unwrap_or(u32::MAX);
         self.sentences.push(Sentence::new(text.clone()));
@@ -88,7 +93,7 @@ impl Reply {
 
     /// Adds a sentence that is said while tools run. It stands before their calls: what a model goes on from must end
     /// with their results.
-    pub(crate) fn add_filler(&mut self, now: Timestamp, text: String) -> (SentenceId, String) {
+    pub(crate) fn add_filler(&mut self, now: Timestamp, text: &str) -> (SentenceId, String) {
         self.fillers += 1;
         let sentence = self.add(now, text);
         let sentences = self.sentences.len();
@@ -255,8 +260,8 @@ mod tests {
     #[test]
     fn an_answer_is_over_when_all_that_can_be_spoken_was_heard() {
         let mut reply = reply();
-        let (first, _) = reply.add(NOW, "Yes.".to_owned());
-        let (second, _) = reply.add(NOW, "No.".to_owned());
+        let (first, _) = reply.add(NOW, "Yes.");
+        let (second, _) = reply.add(NOW, "No.");
         reply.heard_all(NOW, first);
         reply.voice_failed(second);
         assert!(!reply.is_over(), "more text may come");
@@ -268,11 +273,11 @@ mod tests {
     #[test]
     fn tools_stand_between_the_words_around_them() {
         let mut reply = reply();
-        let (first, _) = reply.add(NOW, "Let me look.".to_owned());
+        let (first, _) = reply.add(NOW, "Let me look.");
         let call = ToolCall { id: "c".to_owned(), name: "look".to_owned(), arguments: "{}".to_owned() };
         reply.call(ToolRunId(1), call.clone(), ToolManner::default());
         reply.runs[0].state = RunState::Returned("42".to_owned());
-        reply.add(NOW, "It is 42.".to_owned());
+        reply.add(NOW, "It is 42.");
         reply.heard_all(NOW, first);
         let entries = reply.heard_entries();
         assert_eq!(entries[2], Entry::ToolCalled(call));

@@ -23,9 +23,8 @@ impl Dialogue {
             ReplyEvent::ToolCall { call, manner } => self.tool_called(call, manner),
             ReplyEvent::Done => {
                 let outcome = if reply.has_unfolded_runs() { Writing::AwaitsTools } else { Writing::Done };
-                if let Some(sentence) = reply.finish_writing(now, outcome) {
-                    self.speak(sentence);
-                }
+                let sentences = reply.finish_writing(now, outcome);
+                sentences.into_iter().for_each(|sentence| self.speak(sentence));
                 self.start_tools(now);
                 self.apologise_if_wordless(now);
             }

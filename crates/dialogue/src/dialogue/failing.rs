@@ -29,9 +29,8 @@ impl Dialogue {
             }
             Phase::Thinking(reply) | Phase::Speaking(reply) | Phase::Holding(reply) => {
                 reply.forget_unfolded_runs();
-                if let Some(sentence) = reply.finish_writing(now, Writing::Failed) {
-                    self.speak(sentence);
-                }
+                let rest = reply.finish_writing(now, Writing::Failed);
+                rest.into_iter().for_each(|sentence| self.speak(sentence));
                 self.apologise_if_wordless(now);
             }
             Phase::Listening | Phase::Yielding(_) | Phase::Closed => {}
@@ -66,7 +65,7 @@ impl Dialogue {
         let apology = self.policy.apology.clone();
         if let Phase::Thinking(reply) = &mut self.phase {
             reply.writing = Writing::Failed;
-            let sentence = reply.add(now, apology);
+            let sentence = reply.add(now, &apology);
             self.speak(sentence);
         }
     }

@@ -90,9 +90,8 @@ impl Dialogue {
         for sentence in reply.write(now, &line.text) {
             self.speak(sentence);
         }
-        if let Some(sentence) = reply.finish_writing(now, Writing::Done) {
-            self.speak(sentence);
-        }
+        let rest = reply.finish_writing(now, Writing::Done);
+        rest.into_iter().for_each(|sentence| self.speak(sentence));
         if reply.has_sentences() {
             self.give_floor(now, reply);
         }

@@ -143,7 +143,7 @@ impl Dialogue {
         if !reply.is_silent() {
             self.timers.arm(Timer::Filler, now + wait);
         } else if let Some(filler) = self.policy.tools.fillers.get(reply.fillers) {
-            let sentence = reply.add_filler(now, filler.clone());
+            let sentence = reply.add_filler(now, filler);
             self.speak(sentence);
             self.timers.arm(Timer::Filler, now + wait * FILLER_BACKOFF);
             self.timers.arm(Timer::Reply, now + self.policy.reply_deadline);
