@@ -38,6 +38,8 @@ pub struct McpConfig {
     pub bearer_token: Option<Secret>,
     /// The tools to offer; empty offers all.
     pub allow: Vec<String>,
+    /// How long it may take to say hello and to list its tools, in milliseconds. A first `npx` or `uvx` downloads it.
+    pub connect_timeout_ms: u64,
     /// Whether the conversation goes on while they run.
     pub background: bool,
     /// What happens to a call when the caller interrupts.
@@ -55,6 +57,7 @@ impl Default for McpConfig {
             url: None,
             bearer_token: None,
             allow: Vec::new(),
+            connect_timeout_ms: 30_000,
             background: false,
             on_interrupt: OnInterrupt::default(),
             timeout_ms: 15_000,

@@ -17,8 +17,6 @@ use super::super::config::McpConfig;
 use super::super::{Manner, Tool};
 use crate::llm::ToolSpec;
 
-/// How long a server may take to say hello and to list its tools. A first `npx` or `uvx` downloads the server.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// A server that could not be reached is left alone for so long.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -31,8 +29,8 @@ pub(super) enum ConnectError {
     Start { command: String, source: std::io::Error },
     #[error("the server did not say hello: {0}")]
     Hello(String),
-    #[error("the server did not answer within {} s", CONNECT_TIMEOUT.as_secs())]
-    Timeout,
+    #[error("the server did not answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
     #[error("the server failed a moment ago")]
     Resting,
 }
@@ -89,6 +87,11 @@ impl Offered {
     }
 }
 
+/// A service that was not told to stop counts as open though its server has gone; only the transport knows then.
+fn is_alive(service: &RunningService<RoleClient, Listener>) -> bool {
+    !service.is_closed() && !service.is_transport_closed()
+}
+
 impl Connection {
     pub(super) fn new(name: String, config: McpConfig) -> Self {
         let offered = Offered { tools: Arc::default(), allow: config.allow.clone(), manner: config.manner() };
@@ -108,13 +111,14 @@ impl Connection {
     pub(super) async fn client(&self) -> Result<Peer<RoleClient>, ConnectError> {
         let mut state = self.state.lock().await;
         match &*state {
-            State::Up(service) if !service.is_closed() => return Ok(service.peer().clone()),
+            State::Up(service) if is_alive(service) => return Ok(service.peer().clone()),
             State::Down(Some(tried)) if tried.elapsed() < RETRY_AFTER => return Err(ConnectError::Resting),
             State::Up(_) | State::Down(_) => {}
         }
         *state = State::Down(Some(Instant::now()));
+        let patience = Duration::from_millis(self.config.connect_timeout_ms);
         let service =
-            tokio::time::timeout(CONNECT_TIMEOUT, self.connect()).await.map_err(|_| ConnectError::Timeout)??;
+            tokio::time::timeout(patience, self.connect()).await.map_err(|_| ConnectError::Timeout(patience))??;
         let peer = service.peer().clone();
         *state = State::Up(service);
         Ok(peer)
