@@ -11,11 +11,14 @@ mod units;
 use super::numbers::{cardinal, ordinal, written, year};
 use dates::YEARS;
 
+/// A form of several words: how it is said, and how many words that took.
+type Phrase = fn(&[&str]) -> Option<(String, usize)>;
+
 /// How the first of `words` is said, and how many words that took.
 pub(super) fn say(words: &[&str]) -> (String, usize) {
     let Some(word) = words.first() else { return (String::new(), 1) };
     let next = words.get(1).copied().unwrap_or_default();
-    let phrases: [fn(&[&str]) -> Option<(String, usize)>; 3] = [dates::month_date, phones::spaced, shortened::roman];
+    let phrases: [Phrase; 3] = [dates::month_date, phones::spaced, shortened::roman];
     if let Some(phrase) = phrases.iter().find_map(|phrase| phrase(words)) {
         return phrase;
     }
