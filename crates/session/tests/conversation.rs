@@ -2,6 +2,9 @@
 // Test code may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "conversation/tools.rs"]
+mod tools;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

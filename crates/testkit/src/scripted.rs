@@ -103,7 +103,7 @@ impl SpeechToText for Listener {
 }
 
 /// Answers with its lines in order, word by word; a line of none fails, and a line such as `look({"at": "it"})` after
-/// [`CALL`] calls a tool.
+/// [`CALL`] calls a tool. Calls with a line break between them are made at once.
 #[derive(Debug)]
 pub struct Speaker {
     lines: Mutex<std::vec::IntoIter<Option<String>>>,
@@ -134,8 +134,11 @@ impl LanguageModel for Speaker {
                 let failure = Failure { provider: "scripted.speaker", remedy: Remedy::Retry, message };
                 return drop(sender.send(LlmEvent::Failed(failure)).await);
             };
-            if let Some(call) = line.strip_prefix(CALL).and_then(tool_call) {
-                drop(sender.send(LlmEvent::ToolCall(call)).await);
+            let calls: Vec<ToolCall> = line.lines().filter_map(|line| tool_call(line.strip_prefix(CALL)?)).collect();
+            if !calls.is_empty() {
+                for call in calls {
+                    drop(sender.send(LlmEvent::ToolCall(call)).await);
+                }
                 return drop(sender.send(LlmEvent::Done { finish: Finish::ToolCalls, usage: Usage::default() }).await);
             }
             for word in line.split_inclusive(' ') {
