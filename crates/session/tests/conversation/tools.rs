@@ -51,7 +51,7 @@ fn ask(desk: Desk, understood: &[&str], answers: &[Option<&str>]) -> Call {
 
 /// What tools gave back, in order.
 fn outputs(facts: &[Fact]) -> Vec<&str> {
-    let output = |fact| if let &Fact::ToolReturned { ref output, .. } = fact { Some(output.as_str()) } else { None };
+    let output = tool_output;
     facts.iter().filter_map(output).collect()
 }
 
@@ -152,4 +152,8 @@ async fn a_background_result_is_told_when_the_floor_is_free() {
         |message: &Message| matches!(message, Message::ToolResult { output, .. } if output.starts_with("Started"));
     assert!(requests[1].messages.iter().any(started), "{:?}", requests[1].messages);
     assert!(format!("{:?}", requests[2].messages).contains("report is done"));
+}
+
+fn tool_output(fact: &Fact) -> Option<&str> {
+    if let Fact::ToolReturned { output, .. } = fact { Some(output.as_str()) } else { None }
 }
