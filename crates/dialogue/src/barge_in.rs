@@ -189,6 +189,7 @@ mod tests {
         assert_eq!(BargeIn::default().running_claim("I'll", ""), Claim::Leaves, "running words are often wrong");
         assert_eq!(deaf.claim("Stop.", LONG, ""), Claim::Takes, "a command needs no company");
     }
+
     #[test]
     fn little_words_in_little_time_are_a_misheard_assent() {
         let table = [
