@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn another_action_and_a_missing_one_are_found() {
         let tape = tape();
-        let changed = tape.replacen("Typed", "typed", 0).replacen("Hello.", "Hallo.", 1);
+        let changed = tape.replacen("Hello.", "Hallo.", 1);
         assert!(matches!(replay(&changed), Err(ReplayError::Differs { .. })), "an event was changed");
         let without_last: String =
             tape.lines().take(tape.lines().count() - 1).map(|line| format!("{line}\n")).collect();

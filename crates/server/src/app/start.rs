@@ -84,6 +84,7 @@ impl Server {
         let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;
         let media = Media::start(&config.media)?;
         let store = open_store(&config.store.url(dirs)).await?;
+        let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
 
         let tasks = Tasks::default();
         let readiness = Readiness::default();
@@ -97,7 +98,6 @@ impl Server {
             agents.set_missing_instructions(&instructions);
         }
         let agents = Arc::new(agents);
-        let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
         let metrics = Metrics::default();
         let services = Services {
             switchboard: switchboard.clone(),
