@@ -165,9 +165,13 @@ impl Reply {
         self.with(sentence, Sentence::failed);
     }
 
+    /// Notes how far a sentence was heard. A voice that stands still while it is held is not heard on.
     pub(crate) fn heard_up_to(&mut self, now: Timestamp, sentence: SentenceId, ms: u32) {
-        self.timings.last_heard = Some(now);
+        let before = self.heard_ms();
         self.with(sentence, |s| s.heard_up_to(ms));
+        if self.heard_ms() > before || self.timings.last_heard.is_none() {
+            self.timings.last_heard = Some(now);
+        }
     }
 
     pub(crate) fn heard_all(&mut self, now: Timestamp, sentence: SentenceId) {
@@ -268,6 +272,19 @@ mod tests {
         reply.finish_writing(NOW, Writing::Done);
         assert!(reply.is_over());
         assert_eq!(reply.heard_text(), "Yes.");
+    }
+
+    #[test]
+    fn a_voice_that_is_held_and_then_cut_was_last_heard_when_it_was_held() {
+        let mut reply = reply();
+        let (sentence, _) = reply.add(NOW, "Yes, of course.");
+        let at = Timestamp::from_millis;
+        reply.heard_up_to(at(1_000), sentence, 0);
+        assert_eq!(reply.timings.last_heard, Some(at(1_000)));
+        for now in [1_400, 2_400] {
+            reply.heard_up_to(at(now), sentence, 400);
+            assert_eq!(reply.timings.last_heard, Some(at(1_400)));
+        }
     }
 
     #[test]

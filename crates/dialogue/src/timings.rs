@@ -21,7 +21,7 @@ pub struct TurnTimings {
     pub first_audio: Option<Timestamp>,
     /// The first frame left for the caller.
     pub first_played: Option<Timestamp>,
-    /// The last moment at which the answer was heard.
+    /// The last moment at which more of the answer was heard.
     pub last_heard: Option<Timestamp>,
     /// The turn was over.
     pub ended: Option<Timestamp>,
@@ -63,6 +63,13 @@ impl TurnTimings {
     /// From the end of speech to the first frame of the answer; none while either is missing.
     pub fn voice_to_voice(&self) -> Option<Duration> {
         Some(self.first_played?.since(self.speech_ended?))
+    }
+
+    /// From the first frame of the answer to the last moment it was heard, pauses within it included; none if nothing
+    /// was heard. No part of [`Self::voice_to_voice`]: it begins where that ends.
+    pub fn heard(&self) -> Option<Duration> {
+        let first = self.first_played?;
+        Some(self.last_heard.unwrap_or(first).since(first))
     }
 
     /// The stages of [`Self::voice_to_voice`].
@@ -111,5 +118,12 @@ mod tests {
         assert_eq!((stages.stt, stages.llm_first_token), (Duration::ZERO, Duration::ZERO));
         let sum = stages.endpoint + stages.first_clause + stages.tts + stages.playout;
         assert_eq!(Some(sum), timings.voice_to_voice());
+        assert_eq!(timings.heard(), Some(Duration::from_millis(1_520)), "it begins where the stages end");
+    }
+
+    #[test]
+    fn an_answer_that_never_played_was_not_heard() {
+        let timings = TurnTimings { speech_ended: Some(Timestamp::from_millis(9)), ..TurnTimings::default() };
+        assert_eq!(timings.heard(), None);
     }
 }

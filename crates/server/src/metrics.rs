@@ -1,7 +1,6 @@
 //! What is measured, as Prometheus reads it at `/metrics` (OpenMetrics text). One struct, no globals.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use dialogue::{Counters, Fact, TurnRecord, TurnStatus};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -158,7 +157,8 @@ impl Inner {
         let help = "End of speech to the first frame of the answer";
         sub.register_with_unit("voice_to_voice", help, unit(), self.voice_to_voice.clone());
         sub.register_with_unit("stage", "Parts of voice to voice, by stage", unit(), self.stages.clone());
-        sub.register_with_unit("heard", "How much of an answer was heard", unit(), self.heard.clone());
+        let help = "First frame of an answer to the last moment it was heard; no part of voice to voice";
+        sub.register_with_unit("heard", help, unit(), self.heard.clone());
         sub.register("tool_calls", "Tools that were run", self.tool_calls.clone());
         sub.register("answers_ahead", "Answers started before the turn was decided", self.ahead.clone());
         let help = "By how much used answers began before the decision, in all";
@@ -180,8 +180,8 @@ impl Inner {
                 self.stages.get_or_create(&StageLabels { stage }).observe(span.as_secs_f64());
             }
         }
-        if record.heard_ms > 0 {
-            self.heard.observe(Duration::from_millis(record.heard_ms.into()).as_secs_f64());
+        if let Some(heard) = record.timings.heard() {
+            self.heard.observe(heard.as_secs_f64());
         }
     }
 }
@@ -205,6 +205,7 @@ mod tests {
             speech_ended: Some(Timestamp::from_millis(1_000)),
             decided: Some(Timestamp::from_millis(1_200)),
             first_played: Some(Timestamp::from_millis(1_700)),
+            last_heard: Some(Timestamp::from_millis(2_600)),
             ..TurnTimings::default()
         };
         metrics.note(&Fact::TurnEnded(TurnRecord {
@@ -229,6 +230,7 @@ mod tests {
             "antiphon_dialogue_turns_total{status=\"completed\"} 1",
             "antiphon_dialogue_voice_to_voice_seconds_sum 0.7",
             "antiphon_dialogue_stage_seconds_bucket{le=\"0.2\",stage=\"endpoint\"} 1",
+            "antiphon_dialogue_heard_seconds_sum 0.9",
             "antiphon_dialogue_answers_ahead_total{result=\"hit\"} 2",
             "antiphon_dialogue_answers_ahead_saved_seconds_total 0.25",
             "antiphon_dialogue_interruptions_total{kind=\"false\"} 1",

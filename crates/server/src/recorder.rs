@@ -26,7 +26,7 @@ pub(crate) enum Record {
         /// Its conversation.
         conversation_id: String,
         /// The turn.
-        turn: Turn,
+        turn: Box<Turn>,
     },
     /// A conversation is over.
     Ended {

@@ -74,6 +74,8 @@ pub(crate) struct Turn {
     pub voice_to_voice_ms: Option<u64>,
     /// Its parts.
     pub stages_ms: Option<StagesMs>,
+    /// From the first frame of the answer to the last moment it was heard, pauses within it included.
+    pub heard_ms: Option<u64>,
 }
 
 /// How far a turn came.
@@ -191,6 +193,7 @@ impl From<store::Turn> for Turn {
             heard_text: turn.heard_text,
             voice_to_voice_ms: turn.latency.map(|latency| whole_ms(latency.voice_to_voice)),
             stages_ms: turn.latency.map(|latency| latency.stages.into()),
+            heard_ms: turn.heard.map(whole_ms),
         }
     }
 }
@@ -273,6 +276,7 @@ mod tests {
                 agent_text: "A cat.".to_owned(),
                 heard_text: "A cat.".to_owned(),
                 latency: Some(Latency { voice_to_voice: us(712_400), stages }),
+                heard: Some(us(1_240_000)),
             }],
         }
     }
@@ -292,7 +296,8 @@ mod tests {
                     "voice_to_voice_ms": 712,
                     "stages_ms": {
                         "endpoint": 260, "stt": 41, "llm_first_token": 210, "first_clause": 121, "tts": 60, "playout": 20
-                    }
+                    },
+                    "heard_ms": 1240
                 }]
             })
         );

@@ -73,6 +73,9 @@ pub struct Turn {
     pub heard_text: String,
     /// How long the caller waited; none when no answer was heard.
     pub latency: Option<Latency>,
+    /// From the first frame of the answer to the last moment it was heard; none when none was. Kept in whole
+    /// milliseconds.
+    pub heard: Option<Duration>,
 }
 
 /// How far a turn came.

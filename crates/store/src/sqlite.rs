@@ -26,13 +26,14 @@ const BEGIN: &str = "INSERT INTO conversations (id, created_at) VALUES (?, ?) \
 
 const RECORD_TURN: &str = "\
     INSERT INTO turns (conversation_id, turn_index, status, started_at, user_text, agent_text, heard_text, \
-        voice_to_voice_us, endpoint_us, stt_us, llm_first_token_us, first_clause_us, tts_us, playout_us) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+        voice_to_voice_us, endpoint_us, stt_us, llm_first_token_us, first_clause_us, tts_us, playout_us, heard_ms) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
     ON CONFLICT (conversation_id, turn_index) DO UPDATE SET status = excluded.status, \
         user_text = excluded.user_text, agent_text = excluded.agent_text, heard_text = excluded.heard_text, \
         voice_to_voice_us = excluded.voice_to_voice_us, endpoint_us = excluded.endpoint_us, \
         stt_us = excluded.stt_us, llm_first_token_us = excluded.llm_first_token_us, \
-        first_clause_us = excluded.first_clause_us, tts_us = excluded.tts_us, playout_us = excluded.playout_us";
+        first_clause_us = excluded.first_clause_us, tts_us = excluded.tts_us, playout_us = excluded.playout_us, \
+        heard_ms = excluded.heard_ms";
 
 const END: &str = "UPDATE conversations SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL";
 
@@ -63,7 +64,7 @@ const GET: &str = summaries!("WHERE id = ?");
 
 const TURNS: &str = "\
     SELECT turn_index, status, started_at, user_text, agent_text, heard_text, voice_to_voice_us, endpoint_us, stt_us, \
-        llm_first_token_us, first_clause_us, tts_us, playout_us \
+        llm_first_token_us, first_clause_us, tts_us, playout_us, heard_ms \
     FROM turns WHERE conversation_id = ? ORDER BY turn_index";
 
 #[async_trait]
@@ -95,6 +96,7 @@ impl Store for SqliteStore {
             .bind(micros.first_clause_us)
             .bind(micros.tts_us)
             .bind(micros.playout_us)
+            .bind(rows::heard_ms(turn.heard))
             .execute(&self.pool)
             .await
             .map_err(doing("record a turn"))?;

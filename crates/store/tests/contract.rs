@@ -45,6 +45,7 @@ async fn a_turn_is_kept_as_it_happens(store: &dyn Store) {
         agent_text: "A dog. Or a cat.".to_owned(),
         heard_text: "A dog.".to_owned(),
         latency: Some(latency()),
+        heard: Some(Duration::from_millis(1_240)),
         ..begun.clone()
     };
     store.record_turn(FIRST, &ended).await.expect("record");
@@ -173,6 +174,7 @@ fn turn(index: u32, status: TurnStatus) -> Turn {
         agent_text: String::new(),
         heard_text: String::new(),
         latency: None,
+        heard: None,
     }
 }
 

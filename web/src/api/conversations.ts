@@ -19,6 +19,8 @@ export interface Turn {
   readonly voiceToVoiceMs: number | null;
   /** In the order they pass; together they make up `voiceToVoiceMs`. */
   readonly stages: readonly Stage[];
+  /** From the first frame of the answer to the last moment it was heard. */
+  readonly heardMs: number | null;
 }
 
 export interface ConversationSummary {
@@ -72,6 +74,7 @@ export function readTurn(fields: Fields | null): Turn | null {
     heardText: textOrNull(fields, 'heard_text') ?? agentText,
     voiceToVoiceMs: numberOrNull(fields, 'voice_to_voice_ms'),
     stages: readStages(asFields(fields?.stages_ms)),
+    heardMs: numberOrNull(fields, 'heard_ms'),
   };
 }
 

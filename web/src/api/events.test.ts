@@ -38,6 +38,7 @@ it('keeps the stages of a turn in the order they were sent', () => {
     heard_text: 'b',
     voice_to_voice_ms: 731,
     stages_ms: { endpoint: 260, stt: 40, mood: 'good', tts: -1 },
+    heard_ms: 1240,
   };
   const event = parseServerEvent(JSON.stringify({ type: 'antiphon.turn', turn }));
   expect(event).toMatchObject({
@@ -49,6 +50,7 @@ it('keeps the stages of a turn in the order they were sent', () => {
         { name: 'stt', ms: 40 },
         { name: 'tts', ms: 0 },
       ],
+      heardMs: 1240,
     },
   });
 });

@@ -29,6 +29,7 @@ function turn(change: Partial<Turn>): Turn {
     heardText: '',
     voiceToVoiceMs: 700,
     stages: [],
+    heardMs: null,
     ...change,
   };
 }

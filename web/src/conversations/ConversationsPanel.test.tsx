@@ -23,6 +23,7 @@ const turn: Turn = {
   heardText: 'A dog',
   voiceToVoiceMs: 640,
   stages: [],
+  heardMs: null,
 };
 
 function show(history: Partial<HistoryState>) {

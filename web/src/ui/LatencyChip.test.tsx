@@ -15,6 +15,7 @@ const turn: Turn = {
     { name: 'endpoint', ms: 260 },
     { name: 'network', ms: 20 },
   ],
+  heardMs: 1840,
 };
 
 beforeEach(() => {
@@ -45,6 +46,13 @@ it('names the stages, also one it does not know', () => {
     'End of turn260 ms',
     'network20 ms',
   ]);
+});
+
+it('tells how long the answer was heard, apart from the stages', () => {
+  const { rerender } = render(<LatencyChip turn={turn} />);
+  expect(screen.getByText('Heard').parentElement?.textContent).toBe('Heard 1.84 s');
+  rerender(<LatencyChip turn={{ ...turn, heardMs: null }} />);
+  expect(screen.queryByText('Heard')).toBeNull();
 });
 
 it('is absent when nothing was measured', () => {

@@ -68,6 +68,11 @@ export function LatencyChip({ turn }: LatencyChipProps) {
           Voice to voice <span className="tabular-nums">{formatMs(turn.voiceToVoiceMs)}</span>
         </p>
         <StageBar stages={turn.stages} />
+        {turn.heardMs !== null && (
+          <p className="mt-3 flex justify-between border-t border-line pt-3 text-xs">
+            <span className="text-muted">Heard</span> <span className="tabular-nums">{formatMs(turn.heardMs)}</span>
+          </p>
+        )}
       </div>
     </>
   );

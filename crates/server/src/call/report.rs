@@ -31,6 +31,7 @@ struct TurnJson<'a> {
     voice_to_voice_ms: Option<u64>,
     server_voice_to_voice_ms: Option<u64>,
     stages_ms: Option<StagesMs>,
+    heard_ms: Option<u64>,
 }
 
 impl Report<'_> {
@@ -83,6 +84,7 @@ fn turn_json(spoken: &Spoken) -> TurnJson<'_> {
         voice_to_voice_ms: spoken.voice_to_voice_ms,
         server_voice_to_voice_ms: spoken.turn.voice_to_voice_ms,
         stages_ms: spoken.turn.stages_ms,
+        heard_ms: spoken.turn.heard_ms,
     }
 }
 
@@ -97,6 +99,7 @@ fn print_turn(spoken: &Spoken) {
     }
     print_ms("voice to voice, server", turn.voice_to_voice_ms);
     print_ms("voice to voice, caller", spoken.voice_to_voice_ms);
+    print_ms("heard", turn.heard_ms);
 }
 
 fn print_ms(name: &str, ms: Option<u64>) {

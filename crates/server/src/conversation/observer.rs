@@ -96,7 +96,7 @@ impl Observer {
                         events.extend(self.encoder.turn_over(turn.clone()));
                     }
                     self.begin_journal();
-                    self.recorder.record(Record::Turn { conversation_id: self.id.clone(), turn });
+                    self.recorder.record(Record::Turn { conversation_id: self.id.clone(), turn: Box::new(turn) });
                 }
                 if let Fact::Closed(reason) = fact {
                     self.close_journal(self.turns.moment(at), reason);

@@ -85,6 +85,7 @@ impl TurnLog {
             agent_text: String::new(),
             heard_text: String::new(),
             latency: None,
+            heard: None,
         }
     }
 
@@ -97,6 +98,7 @@ impl TurnLog {
             agent_text: record.agent_text.clone(),
             heard_text: record.heard_text.clone(),
             latency: latency(&record.timings),
+            heard: record.timings.heard(),
         }
     }
 }
@@ -134,8 +136,12 @@ mod tests {
             (TurnStatus::InProgress, "2026-11-22T19:44:11.5Z".to_owned())
         );
 
-        let timings =
-            TurnTimings { speech_ended: Some(at(4_000)), first_played: Some(at(4_700)), ..TurnTimings::default() };
+        let timings = TurnTimings {
+            speech_ended: Some(at(4_000)),
+            first_played: Some(at(4_700)),
+            last_heard: Some(at(5_100)),
+            ..TurnTimings::default()
+        };
         let record = TurnRecord {
             turn: TurnId(1),
             status: dialogue::TurnStatus::Completed,
@@ -148,6 +154,7 @@ mod tests {
         let ended = log.note(at(0), &Fact::TurnEnded(record)).expect("it ended");
         assert_eq!((ended.status, ended.started_at), (TurnStatus::Completed, begun.started_at));
         assert_eq!(ended.latency.map(|latency| latency.voice_to_voice), Some(Duration::from_millis(700)));
+        assert_eq!(ended.heard, Some(Duration::from_millis(400)));
     }
 
     #[test]

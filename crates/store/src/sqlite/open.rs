@@ -81,13 +81,14 @@ impl SqliteStore {
 }
 
 fn migrator() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "conversations".into(),
-        MigrationType::Simple,
-        include_str!("../../migrations/sqlite/0001_conversations.sql").into_sql_str(),
-        false,
-    )])
+    Migrator::with_migrations(vec![
+        migration(1, "conversations", include_str!("../../migrations/sqlite/0001_conversations.sql")),
+        migration(2, "heard and tool calls", include_str!("../../migrations/sqlite/0002_heard_and_tool_calls.sql")),
+    ])
+}
+
+fn migration(version: i64, what: &'static str, sql: &'static str) -> Migration {
+    Migration::new(version, what.into(), MigrationType::Simple, sql.into_sql_str(), false)
 }
 
 fn path_of(url: &str) -> Result<PathBuf, OpenError> {

@@ -97,6 +97,7 @@ pub(super) struct TurnRow {
     agent_text: String,
     heard_text: String,
     latency: LatencyColumns,
+    heard_ms: Option<i64>,
 }
 
 impl FromRow<'_, SqliteRow> for TurnRow {
@@ -109,6 +110,7 @@ impl FromRow<'_, SqliteRow> for TurnRow {
             agent_text: row.try_get("agent_text")?,
             heard_text: row.try_get("heard_text")?,
             latency: LatencyColumns::from_row(row)?,
+            heard_ms: row.try_get("heard_ms")?,
         })
     }
 }
@@ -124,6 +126,7 @@ impl TurnRow {
             agent_text: self.agent_text,
             heard_text: self.heard_text,
             latency: self.latency.into_latency(),
+            heard: self.heard_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
         })
     }
 }
@@ -183,6 +186,10 @@ impl LatencyColumns {
             },
         })
     }
+}
+
+pub(super) fn heard_ms(heard: Option<Duration>) -> Option<i64> {
+    heard.map(|heard| i64::try_from(heard.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn micros(span: Duration) -> i64 {
