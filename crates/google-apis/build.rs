@@ -6,7 +6,11 @@ const PROTOS: &str = "protos";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={PROTOS}");
-    let roots = ["google/cloud/speech/v2/cloud_speech.proto", "google/cloud/texttospeech/v1/cloud_tts.proto"];
+    let roots = [
+        "google/cloud/speech/v2/cloud_speech.proto",
+        "google/cloud/texttospeech/v1/cloud_tts.proto",
+        "google/rpc/error_details.proto",
+    ];
     let mut files = protox::compile(roots, [PROTOS])?;
     // Annotations for Google's own tools: no message that travels holds one.
     files.file.retain(|file| file.package() != "google.api");
