@@ -130,8 +130,7 @@ impl LanguageModel for Speaker {
         let (sender, events) = mpsc::channel(64);
         run(async move {
             let Some(line) = line else {
-                let message = "the script says so".to_owned();
-                let failure = Failure { provider: "scripted.speaker", remedy: Remedy::Retry, message };
+                let failure = Failure::new("scripted.speaker", Remedy::Retry, "the script says so");
                 return drop(sender.send(LlmEvent::Failed(failure)).await);
             };
             let calls: Vec<ToolCall> = line.lines().filter_map(|line| tool_call(line.strip_prefix(CALL)?)).collect();

@@ -151,5 +151,5 @@ impl Drop for Llama {
 
 /// A failure that another provider must make good.
 fn replace(message: impl Into<String>) -> Failure {
-    Failure { provider: NAME, remedy: Remedy::Replace, message: message.into() }
+    Failure::new(NAME, Remedy::Replace, message)
 }

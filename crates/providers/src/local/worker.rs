@@ -51,7 +51,7 @@ impl<Job: Send + 'static> Worker<Job> {
 }
 
 pub(crate) fn failure(provider: &'static str, remedy: Remedy, message: &dyn fmt::Display) -> Failure {
-    Failure { provider, remedy, message: message.to_string() }
+    Failure::new(provider, remedy, message.to_string())
 }
 
 /// Names one open stream of a worker.
