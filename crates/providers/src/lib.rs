@@ -2,14 +2,19 @@
 //!
 //! The traits stand at the root, one file each; a stream is always a pair of channels or a receiver, and dropping it
 //! cancels the work. `local` (features `onnx` and `llama`) holds the models that run offline on this machine's CPU;
-//! `packs` (feature `packs`) fetches and checks their files. Vendor modules come beside them.
+//! `packs` (feature `packs`) fetches and checks their files. `openai` (feature `openai`) and `google` (feature `google`)
+//! reach vendors over the network; what the two share is in `remote`.
 
 pub mod failure;
 pub mod llm;
 #[cfg(any(feature = "onnx", feature = "llama"))]
 pub mod local;
+#[cfg(feature = "openai")]
+pub mod openai;
 #[cfg(feature = "packs")]
 pub mod packs;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod secret;
 pub mod stt;
 pub mod tools;

@@ -17,6 +17,10 @@ pub trait LanguageModel: Send + Sync + 'static {
     fn release(&self, conversation: &str);
 }
 
+/// Spoken in place of an answer that a vendor's guard against misuse refused, unless the configuration says otherwise.
+#[cfg(feature = "remote")]
+pub(crate) const BLOCKED_ANSWER: &str = "I am sorry, I cannot talk about that.";
+
 /// What to answer.
 #[derive(Debug, Clone)]
 pub struct LlmRequest {
@@ -30,6 +34,14 @@ pub struct LlmRequest {
     pub max_tokens: u32,
     /// Sampling temperature; 0 is greedy.
     pub temperature: f32,
+}
+
+#[cfg(feature = "remote")]
+impl LlmRequest {
+    /// The temperature as a decimal of two places, as it was configured: a binary fraction would travel with noise.
+    pub(crate) fn decimal_temperature(&self) -> f64 {
+        (f64::from(self.temperature) * 100.0).round() / 100.0
+    }
 }
 
 /// One message of the conversation.

@@ -1,0 +1,299 @@
+//! Where a vendor's HTTP interface is, and who we are to it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Certificate, Client, RequestBuilder, Response, Url, redirect};
+
+use super::deadlines::Deadlines;
+use super::refusal::Refusal;
+use crate::secret::Secret;
+use crate::{Failure, Remedy};
+
+/// Idle connections are kept between the turns of a call, so that no turn waits for a handshake.
+const IDLE_CONNECTION: Duration = Duration::from_secs(90);
+/// A dead connection is noticed after this long without an answer to a ping (HTTP/2) or a probe (TCP).
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// The most that is read of an error's body.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// Who we are to a vendor.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// Nobody in particular.
+    None,
+    /// `Authorization: Bearer`.
+    Bearer(Secret),
+    /// A key in a header of its own.
+    Header {
+        /// The header.
+        name: &'static str,
+        /// The key.
+        key: Secret,
+    },
+}
+
+/// An address that cannot be used. Each message follows "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// It is none.
+    #[error("use base_url = \"{url}\": {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key holds what no header can.
+    #[error("use the key for {url}: it holds characters that no HTTP header may")]
+    Key {
+        /// Whose it is.
+        url: String,
+    },
+    /// The certificate authority's file.
+    #[error("use ca_file: {0}")]
+    Authority(reqwest::Error),
+    /// The HTTP client.
+    #[error("make the HTTP client: {0}")]
+    Client(reqwest::Error),
+}
+
+/// A vendor's HTTP interface. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    client: Client,
+    base: Url,
+    auth: Option<(HeaderName, HeaderValue)>,
+    deadlines: Deadlines,
+}
+
+impl Endpoint {
+    /// Checks the address and the key; reaches nobody. `base` is what every path is added to, such as
+    /// `https://api.openai.com/v1`. A query in it is kept.
+    ///
+    /// # Errors
+    /// When the address is none, or a key would travel in the clear to somebody else's network.
+    pub fn new(base: &str, auth: &Auth, deadlines: Deadlines) -> Result<Self, EndpointError> {
+        Self::build(base, auth, deadlines, None)
+    }
+
+    /// The same for a server whose certificate this authority signed (PEM).
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when the certificate is none.
+    pub fn trusting(base: &str, auth: &Auth, deadlines: Deadlines, authority: &[u8]) -> Result<Self, EndpointError> {
+        let authority = Certificate::from_pem(authority).map_err(EndpointError::Authority)?;
+        Self::build(base, auth, deadlines, Some(authority))
+    }
+
+    /// The same over a client that is there already, such as one that speaks HTTP/2 without TLS.
+    #[must_use]
+    pub fn over(self, client: Client) -> Self {
+        Self { client, ..self }
+    }
+
+    fn build(
+        base: &str,
+        auth: &Auth,
+        deadlines: Deadlines,
+        authority: Option<Certificate>,
+    ) -> Result<Self, EndpointError> {
+        let wrong = |reason: String| EndpointError::Url { url: base.to_owned(), reason };
+        let url = check_url(base).map_err(wrong)?;
+        let header = auth_header(auth).map_err(|InvalidKey| EndpointError::Key { url: base.to_owned() })?;
+        if header.is_some() && url.scheme() == "http" && !is_own_network(&url) {
+            return Err(wrong("a key would travel in the clear; use https".to_owned()));
+        }
+        let mut client = Client::builder()
+            .connect_timeout(deadlines.connect)
+            // A redirect could take the key anywhere.
+            .redirect(redirect::Policy::none())
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .tcp_nodelay(true)
+            .tcp_keepalive(PING_EVERY)
+            .http2_keep_alive_interval(PING_EVERY)
+            .user_agent(concat!("antiphon/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&url) {
+            client = client.no_proxy();
+        }
+        if let Some(authority) = authority {
+            client = client.tls_certs_merge([authority]);
+        }
+        let client = client.build().map_err(EndpointError::Client)?;
+        Ok(Self { client, base: url, auth: header, deadlines })
+    }
+
+    /// How long it may take.
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
+    /// A POST to a path below the base.
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        let mut url = self.base.clone();
+        let joined = format!("{}/{path}", url.path().trim_end_matches('/'));
+        url.set_path(&joined);
+        let request = self.client.post(url);
+        match &self.auth {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        }
+    }
+}
+
+/// Sends a request and takes any success for an answer. Bounds nothing in time.
+///
+/// # Errors
+/// When nobody answers, or the answer is a refusal.
+pub(crate) async fn send(request: RequestBuilder) -> Result<Response, SendError> {
+    let response = request.send().await.map_err(SendError::Network)?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let headers = response.headers().clone();
+    // What of the body is lost says no more than what came.
+    let body = error_body(response).await;
+    Err(SendError::Refused(Refusal::of_answer(status, &headers, &body)))
+}
+
+/// No answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error(transparent)]
+    Network(reqwest::Error),
+    #[error("refused")]
+    Refused(Refusal),
+}
+
+async fn error_body(mut response: Response) -> Bytes {
+    let mut body = Vec::new();
+    while body.len() < MAX_ERROR_BYTES
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    body.into()
+}
+
+/// What a failure of the network means. The request may be sent again: whoever does not answer has done nothing.
+pub(crate) fn network_failure(provider: &'static str, error: reqwest::Error) -> Failure {
+    // The address may hold what only its owner should read, such as a key in its query.
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        message = format!("{message}: {inner}");
+        cause = inner.source();
+    }
+    Failure::new(provider, Remedy::Retry, message)
+}
+
+fn check_url(base: &str) -> Result<Url, String> {
+    let url = Url::parse(base).map_err(|cause| format!("it is no address: {cause}"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        scheme => Err(format!("it must be http or https, not {scheme}")),
+    }
+}
+
+struct InvalidKey;
+
+fn auth_header(auth: &Auth) -> Result<Option<(HeaderName, HeaderValue)>, InvalidKey> {
+    let (name, value) = match auth {
+        Auth::None => return Ok(None),
+        Auth::Bearer(key) => ("authorization", format!("Bearer {}", key.reveal())),
+        Auth::Header { name, key } => (*name, key.reveal().to_owned()),
+    };
+    let mut value = HeaderValue::try_from(value).map_err(|_| InvalidKey)?;
+    // Keeps it out of whatever prints headers.
+    value.set_sensitive(true);
+    Ok(Some((HeaderName::from_static(name), value)))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost" || literal(host).is_some_and(|address| address.is_loopback())
+}
+
+/// Hosts that only one's own network knows: private addresses, names without a dot, and the endings that are set aside
+/// for it.
+fn is_own_network(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match literal(host) {
+        Some(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Some(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        None => !host.contains('.') || OWN_ENDINGS.iter().any(|ending| host.ends_with(ending)),
+    }
+}
+
+const OWN_ENDINGS: [&str; 4] = [".local", ".internal", ".lan", ".home.arpa"];
+
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Auth, Endpoint, EndpointError};
+    use crate::remote::Deadlines;
+    use crate::secret::Secret;
+
+    fn endpoint(base: &str, auth: &Auth) -> Result<Endpoint, EndpointError> {
+        Endpoint::new(base, auth, Deadlines::default())
+    }
+
+    fn key() -> Auth {
+        Auth::Bearer(Secret::from("open-sesame".to_owned()))
+    }
+
+    #[test]
+    fn paths_are_added_and_a_query_is_kept() {
+        for (base, expected) in [
+            ("https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),
+            ("https://api.openai.com/v1/", "https://api.openai.com/v1/chat/completions"),
+            ("https://x.example/d?api-version=1", "https://x.example/d/chat/completions?api-version=1"),
+        ] {
+            let request = endpoint(base, &key()).expect("it is right").post("chat/completions").build();
+            assert_eq!(request.expect("a request").url().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn a_key_goes_in_the_clear_to_ones_own_network_only() {
+        for base in [
+            "http://localhost:1/v1",
+            "http://127.0.0.1/v1",
+            "http://[::1]:9/",
+            "http://192.168.1.9:8000/v1",
+            "http://ollama:11434/v1",
+            "http://gpu.lan/v1",
+        ] {
+            assert!(endpoint(base, &key()).is_ok(), "{base}");
+        }
+        for base in ["http://api.example.com/v1", "http://8.8.8.8/v1"] {
+            assert!(endpoint(base, &key()).is_err(), "{base}");
+            assert!(endpoint(base, &Auth::None).is_ok(), "{base} without a key");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_said() {
+        let error = endpoint("api.openai.com/v1", &key()).expect_err("it lacks https").to_string();
+        assert!(error.contains("base_url = \"api.openai.com/v1\""), "{error}");
+        assert!(endpoint("ftp://x.example", &key()).is_err());
+    }
+
+    #[test]
+    fn a_key_never_prints() {
+        let spoiled = Auth::Bearer(Secret::from("open-sesame\n".to_owned()));
+        let error = endpoint("https://x.example", &spoiled).expect_err("a line break");
+        let endpoint = endpoint("https://x.example", &key()).expect("it is right");
+        let printed = format!("{endpoint:?} {:?} {error} {error:?}", endpoint.post("x"));
+        assert!(!printed.contains("sesame"), "{printed}");
+    }
+}
