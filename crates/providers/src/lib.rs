@@ -6,6 +6,8 @@
 //! reach vendors over the network; what the two share is in `remote`.
 
 pub mod failure;
+#[cfg(feature = "google")]
+pub mod google;
 pub mod llm;
 #[cfg(any(feature = "onnx", feature = "llama"))]
 pub mod local;

@@ -8,14 +8,16 @@
 mod deadlines;
 mod endpoint;
 mod events;
+mod merge;
 mod refusal;
 mod reply;
 mod sse;
 mod tasks;
 
 pub use deadlines::Deadlines;
-pub use endpoint::{Auth, Endpoint, EndpointError};
+pub use endpoint::{Auth, AuthSource, Endpoint, EndpointError};
 
+pub(crate) use merge::merge;
 pub(crate) use refusal::{Refusal, code_of};
 pub(crate) use reply::{Ask, Progress, Reader, Unreadable};
 pub(crate) use tasks::Tasks;

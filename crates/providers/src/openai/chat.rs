@@ -5,13 +5,13 @@
 mod reader;
 mod wire;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use self::reader::ChatReader;
 use super::config::{ChatConfig, TokenLimitKey};
 use crate::llm::{LanguageModel, LlmEvent, LlmRequest};
-use crate::remote::{Ask, Endpoint, Tasks};
+use crate::remote::{Ask, Endpoint, Tasks, merge};
 
 const PROVIDER: &str = "openai.chat";
 /// Events that wait for a slow listener; then the vendor's stream waits too.
@@ -32,8 +32,8 @@ impl Chat {
         Self { endpoint, config, tasks: Tasks::default() }
     }
 
-    fn body(&self, request: &LlmRequest) -> Value {
-        let limit = Some(request.max_tokens);
+    fn body(&self, request: &LlmRequest) -> Map<String, Value> {
+        let limit = Some(request.max_tokens.saturating_add(self.config.thinking_tokens));
         let (max_tokens, max_completion_tokens) = match self.config.token_limit_key {
             TokenLimitKey::MaxTokens => (limit, None),
             TokenLimitKey::MaxCompletionTokens => (None, limit),
@@ -48,10 +48,11 @@ impl Chat {
             temperature: self.config.send_temperature.then(|| request.decimal_temperature()),
             tools: request.tools.iter().map(wire::Tool::from).collect(),
         };
-        let mut body = serde_json::to_value(body).expect("text, numbers and JSON values are JSON");
-        if let Value::Object(fields) = &mut body {
-            fields.extend(self.config.extra.clone());
-        }
+        let mut body = match serde_json::to_value(body) {
+            Ok(Value::Object(body)) => body,
+            Ok(_) | Err(_) => Map::new(),
+        };
+        merge(&mut body, &self.config.extra);
         body
     }
 }
@@ -66,7 +67,7 @@ impl LanguageModel for Chat {
         let ask = Ask {
             provider: PROVIDER,
             request: self.endpoint.post("chat/completions").json(&self.body(&request)),
-            deadlines: self.endpoint.deadlines(),
+            endpoint: self.endpoint.clone(),
             blocked_answer: self.config.blocked_answer.clone(),
         };
         self.tasks.spawn(ask.run(ChatReader::new(request.messages.len()), sender));
@@ -111,7 +112,7 @@ mod tests {
             Message::Assistant { text: String::new(), calls: Vec::new() },
         ]));
         assert_eq!(
-            body,
+            Value::Object(body),
             json!({"model": "m", "stream": true, "stream_options": {"include_usage": true}, "max_tokens": 160,
                    "temperature": 0.7,
                    "messages": [

@@ -11,6 +11,8 @@ pub struct ChatConfig {
     pub model: String,
     /// Under which name the longest answer is asked for.
     pub token_limit_key: TokenLimitKey,
+    /// Tokens for thoughts beside those of the answer: where a vendor counts both together, thoughts would cut it short.
+    pub thinking_tokens: u32,
     /// Whether the agent's temperature is sent: models that reason refuse it.
     pub send_temperature: bool,
     /// Spoken when the vendor's guard against misuse refuses to answer; empty makes that a failure.
@@ -24,6 +26,7 @@ impl Default for ChatConfig {
         Self {
             model: String::new(),
             token_limit_key: TokenLimitKey::default(),
+            thinking_tokens: 0,
             send_temperature: true,
             blocked_answer: crate::llm::BLOCKED_ANSWER.to_owned(),
             extra: Map::new(),

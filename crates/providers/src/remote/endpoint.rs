@@ -1,10 +1,12 @@
 //! Where a vendor's HTTP interface is, and who we are to it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, RequestBuilder, Response, Url, redirect};
 
 use super::deadlines::Deadlines;
@@ -33,6 +35,18 @@ pub enum Auth {
         /// The key.
         key: Secret,
     },
+    /// Headers that change with time, such as tokens.
+    Source(Arc<dyn AuthSource>),
+}
+
+/// Knows the headers that say who we are, at any time.
+#[async_trait]
+pub trait AuthSource: std::fmt::Debug + Send + Sync + 'static {
+    /// The headers to send now, marked as sensitive.
+    ///
+    /// # Errors
+    /// When there are none to be had; the cause must not hold any secret. Cancel safe.
+    async fn headers(&self) -> Result<HeaderMap, String>;
 }
 
 /// An address that cannot be used. Each message follows "failed to".
@@ -65,8 +79,15 @@ pub enum EndpointError {
 pub struct Endpoint {
     client: Client,
     base: Url,
-    auth: Option<(HeaderName, HeaderValue)>,
+    identity: Identity,
     deadlines: Deadlines,
+}
+
+/// Who we are, ready to be sent.
+#[derive(Debug, Clone)]
+enum Identity {
+    Headers(HeaderMap),
+    Source(Arc<dyn AuthSource>),
 }
 
 impl Endpoint {
@@ -102,8 +123,8 @@ impl Endpoint {
     ) -> Result<Self, EndpointError> {
         let wrong = |reason: String| EndpointError::Url { url: base.to_owned(), reason };
         let url = check_url(base).map_err(wrong)?;
-        let header = auth_header(auth).map_err(|InvalidKey| EndpointError::Key { url: base.to_owned() })?;
-        if header.is_some() && url.scheme() == "http" && !is_own_network(&url) {
+        let identity = identity(auth).map_err(|InvalidKey| EndpointError::Key { url: base.to_owned() })?;
+        if identity.is_secret() && url.scheme() == "http" && !is_own_network(&url) {
             return Err(wrong("a key would travel in the clear; use https".to_owned()));
         }
         let mut client = Client::builder()
@@ -122,7 +143,7 @@ impl Endpoint {
             client = client.tls_certs_merge([authority]);
         }
         let client = client.build().map_err(EndpointError::Client)?;
-        Ok(Self { client, base: url, auth: header, deadlines })
+        Ok(Self { client, base: url, identity, deadlines })
     }
 
     /// How long it may take.
@@ -130,42 +151,68 @@ impl Endpoint {
         self.deadlines
     }
 
-    /// A POST to a path below the base.
+    /// A POST to a path below the base, which [`Self::send`] sends.
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(self.url(path))
+    }
+
+    /// The same with one more parameter in the query.
+    #[cfg(feature = "google")]
+    pub(crate) fn post_with_query(&self, path: &str, (key, value): (&str, &str)) -> RequestBuilder {
+        let mut url = self.url(path);
+        url.query_pairs_mut().append_pair(key, value);
+        self.client.post(url)
+    }
+
+    fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let joined = format!("{}/{path}", url.path().trim_end_matches('/'));
         url.set_path(&joined);
-        let request = self.client.post(url);
-        match &self.auth {
-            Some((name, value)) => request.header(name, value),
-            None => request,
-        }
+        url
     }
-}
 
-/// Sends a request and takes any success for an answer. Bounds nothing in time.
-///
-/// # Errors
-/// When nobody answers, or the answer is a refusal.
-pub(crate) async fn send(request: RequestBuilder) -> Result<Response, SendError> {
-    let response = request.send().await.map_err(SendError::Network)?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
+    /// Says who we are, sends a request and takes any success for an answer. Bounds nothing in time.
+    ///
+    /// # Errors
+    /// When nobody answers, or the answer is a refusal.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, SendError> {
+        let headers = match &self.identity {
+            Identity::Headers(headers) => headers.clone(),
+            Identity::Source(source) => source.headers().await.map_err(SendError::Unknown)?,
+        };
+        let response = request.headers(headers).send().await.map_err(SendError::Network)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let headers = response.headers().clone();
+        // What of the body is lost says no more than what came.
+        let body = error_body(response).await;
+        Err(SendError::Refused(Refusal::of_answer(status, &headers, &body)))
     }
-    let headers = response.headers().clone();
-    // What of the body is lost says no more than what came.
-    let body = error_body(response).await;
-    Err(SendError::Refused(Refusal::of_answer(status, &headers, &body)))
 }
 
 /// No answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
+    #[error("find out who we are: {0}")]
+    Unknown(String),
     #[error(transparent)]
     Network(reqwest::Error),
     #[error("refused")]
     Refused(Refusal),
+}
+
+impl SendError {
+    /// What it means for whoever asked `provider`. The request may be sent again: whoever does not answer has done
+    /// nothing.
+    pub(crate) fn into_failure(self, provider: &'static str) -> Failure {
+        match self {
+            Self::Unknown(_) => Failure::new(provider, Remedy::Replace, self.to_string()),
+            Self::Network(error) => network_failure(provider, error),
+            Self::Refused(refusal) => refusal.into_failure(provider),
+        }
+    }
 }
 
 async fn error_body(mut response: Response) -> Bytes {
@@ -178,8 +225,7 @@ async fn error_body(mut response: Response) -> Bytes {
     body.into()
 }
 
-/// What a failure of the network means. The request may be sent again: whoever does not answer has done nothing.
-pub(crate) fn network_failure(provider: &'static str, error: reqwest::Error) -> Failure {
+fn network_failure(provider: &'static str, error: reqwest::Error) -> Failure {
     // The address may hold what only its owner should read, such as a key in its query.
     let error = error.without_url();
     let mut message = error.to_string();
@@ -201,16 +247,26 @@ fn check_url(base: &str) -> Result<Url, String> {
 
 struct InvalidKey;
 
-fn auth_header(auth: &Auth) -> Result<Option<(HeaderName, HeaderValue)>, InvalidKey> {
+fn identity(auth: &Auth) -> Result<Identity, InvalidKey> {
     let (name, value) = match auth {
-        Auth::None => return Ok(None),
+        Auth::None => return Ok(Identity::Headers(HeaderMap::new())),
+        Auth::Source(source) => return Ok(Identity::Source(Arc::clone(source))),
         Auth::Bearer(key) => ("authorization", format!("Bearer {}", key.reveal())),
         Auth::Header { name, key } => (*name, key.reveal().to_owned()),
     };
     let mut value = HeaderValue::try_from(value).map_err(|_| InvalidKey)?;
     // Keeps it out of whatever prints headers.
     value.set_sensitive(true);
-    Ok(Some((HeaderName::from_static(name), value)))
+    Ok(Identity::Headers(HeaderMap::from_iter([(HeaderName::from_static(name), value)])))
+}
+
+impl Identity {
+    fn is_secret(&self) -> bool {
+        match self {
+            Self::Headers(headers) => !headers.is_empty(),
+            Self::Source(_) => true,
+        }
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -7,8 +7,7 @@ use reqwest::{RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
 use super::deadlines::Deadlines;
-use super::endpoint::{SendError, network_failure, send};
-use super::refusal::Refusal;
+use super::endpoint::{Endpoint, SendError};
 use super::sse::{Decoder, Item, SseError};
 use crate::{Failure, Remedy};
 
@@ -44,20 +43,17 @@ pub(crate) enum StreamError {
     #[error("nothing came within {} ms", .0.as_millis())]
     Silent(Duration),
     #[error(transparent)]
-    Network(reqwest::Error),
+    Send(#[from] SendError),
     #[error(transparent)]
     Format(#[from] SseError),
     #[error("the answer is longer than {MAX_STREAM_BYTES} bytes")]
     TooMuch,
-    #[error("refused")]
-    Refused(Refusal),
 }
 
 impl StreamError {
     pub(crate) fn into_failure(self, provider: &'static str) -> Failure {
         match self {
-            Self::Network(error) => network_failure(provider, error),
-            Self::Refused(refusal) => refusal.into_failure(provider),
+            Self::Send(error) => error.into_failure(provider),
             Self::Silent(_) | Self::Format(_) | Self::TooMuch => {
                 Failure::new(provider, Remedy::Retry, self.to_string())
             }
@@ -67,16 +63,12 @@ impl StreamError {
 
 impl EventStream {
     /// Sends the request and waits for the head of its answer.
-    pub(crate) async fn open(request: RequestBuilder, deadlines: Deadlines) -> Result<Self, StreamError> {
-        let Deadlines { first: within, stall, .. } = deadlines;
+    pub(crate) async fn open(endpoint: &Endpoint, request: RequestBuilder) -> Result<Self, StreamError> {
+        let Deadlines { first: within, stall, .. } = endpoint.deadlines();
         let due = Instant::now() + within;
-        let sent = timeout_at(due, send(request)).await.map_err(|_| StreamError::Silent(within))?;
-        let response = sent.map_err(|error| match error {
-            SendError::Network(error) => StreamError::Network(error),
-            SendError::Refused(refusal) => StreamError::Refused(refusal),
-        })?;
+        let sent = timeout_at(due, endpoint.send(request)).await.map_err(|_| StreamError::Silent(within))?;
         let wait = Wait::Beginning { due, within, stall };
-        Ok(Self { response, decoder: Some(Decoder::default()), items: VecDeque::new(), bytes: 0, wait })
+        Ok(Self { response: sent?, decoder: Some(Decoder::default()), items: VecDeque::new(), bytes: 0, wait })
     }
 
     /// The answer has begun: from here on only its pauses are bounded.
@@ -118,7 +110,7 @@ impl EventStream {
             }
             let Some(decoder) = &mut self.decoder else { return Ok(None) };
             let mut items = Vec::new();
-            match self.response.chunk().await.map_err(StreamError::Network)? {
+            match self.response.chunk().await.map_err(SendError::Network)? {
                 Some(bytes) => {
                     self.bytes += bytes.len();
                     if self.bytes > MAX_STREAM_BYTES {

@@ -5,7 +5,7 @@
 use reqwest::RequestBuilder;
 use tokio::sync::mpsc;
 
-use super::deadlines::Deadlines;
+use super::endpoint::{Endpoint, SendError};
 use super::events::{EventStream, StreamError};
 use super::refusal::Refusal;
 use super::sse::Item;
@@ -58,8 +58,8 @@ pub(crate) struct Ask {
     pub provider: &'static str,
     /// The request, ready to be sent.
     pub request: RequestBuilder,
-    /// How long the answer may take.
-    pub deadlines: Deadlines,
+    /// Where it goes.
+    pub endpoint: Endpoint,
     /// Spoken when the vendor's guard against misuse refuses; empty makes that a failure.
     pub blocked_answer: String,
 }
@@ -68,7 +68,7 @@ impl Ask {
     /// Runs the answer until its end, or until nobody listens any more: then the connection is closed at once.
     pub(crate) async fn run(self, reader: impl Reader, events: mpsc::Sender<LlmEvent>) {
         let (provider, blocked_answer) = (self.provider, self.blocked_answer);
-        let answer = answer(self.request, self.deadlines, reader, &events);
+        let answer = answer(&self.endpoint, self.request, reader, &events);
         let outcome = tokio::select! {
             biased;
             () = events.closed() => return,
@@ -120,9 +120,9 @@ impl Broken {
 impl From<StreamError> for Broken {
     fn from(error: StreamError) -> Self {
         match error {
-            StreamError::Refused(refusal) => refusal.into(),
-            error @ (StreamError::Silent(_)
-            | StreamError::Network(_)
+            StreamError::Send(SendError::Refused(refusal)) => refusal.into(),
+            error @ (StreamError::Send(SendError::Network(_) | SendError::Unknown(_))
+            | StreamError::Silent(_)
             | StreamError::Format(_)
             | StreamError::TooMuch) => Self::Stream(error),
         }
@@ -133,7 +133,7 @@ impl From<Refusal> for Broken {
     fn from(refusal: Refusal) -> Self {
         match refusal.code.clone() {
             Some(code) if refusal.is_blocked() => Self::Blocked(code),
-            Some(_) | None => Self::Stream(StreamError::Refused(refusal)),
+            Some(_) | None => Self::Stream(SendError::Refused(refusal).into()),
         }
     }
 }
@@ -149,12 +149,12 @@ impl From<Unreadable> for Broken {
 }
 
 async fn answer(
+    endpoint: &Endpoint,
     request: RequestBuilder,
-    deadlines: Deadlines,
     mut reader: impl Reader,
     events: &mpsc::Sender<LlmEvent>,
 ) -> Result<(EventStream, Finish, Usage), Broken> {
-    let mut stream = EventStream::open(request, deadlines).await?;
+    let mut stream = EventStream::open(endpoint, request).await?;
     let mut progress = Progress::GoesOn;
     while progress != Progress::Complete {
         let item = match stream.next().await {

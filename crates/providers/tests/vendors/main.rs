@@ -1,7 +1,8 @@
 //! The adapters to vendors against a scripted server: every kind of provider passes one suite, whoever the vendor is.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
-#![cfg(feature = "openai")]
+#![cfg(all(feature = "openai", feature = "google"))]
 
+mod gemini;
 mod llm;
 mod openai_chat;
 mod server;

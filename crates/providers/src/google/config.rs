@@ -1,0 +1,61 @@
+//! What can be set for Google's models.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A Gemini model.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeminiConfig {
+    /// The model's name.
+    pub model: String,
+    /// How much the model thinks before it speaks; none leaves it to the model. Not every model knows every level.
+    pub thinking_level: Option<ThinkingLevel>,
+    /// Tokens for thoughts: Google counts them among those of the answer, and would cut it short.
+    pub thinking_tokens: u32,
+    /// Whether the agent's temperature is sent. Google advises against it for models that think.
+    pub send_temperature: bool,
+    /// Spoken when the guard against misuse refuses to answer; empty makes that a failure.
+    pub blocked_answer: String,
+    /// Sent as it is beside the rest of the request, such as `safetySettings`.
+    pub extra: Map<String, Value>,
+}
+
+impl Default for GeminiConfig {
+    fn default() -> Self {
+        Self {
+            // Of those that are kept up it is the one that thinks least before it speaks.
+            model: "gemini-3.5-flash-lite".to_owned(),
+            thinking_level: None,
+            thinking_tokens: 1024,
+            send_temperature: false,
+            blocked_answer: crate::llm::BLOCKED_ANSWER.to_owned(),
+            extra: Map::new(),
+        }
+    }
+}
+
+/// How much a model thinks before it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThinkingLevel {
+    /// As good as not at all.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+}
+
+impl ThinkingLevel {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Minimal => "MINIMAL",
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+        }
+    }
+}
