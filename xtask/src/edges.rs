@@ -21,16 +21,18 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 ];
 
 /// Foreign crates that the pure crates may use; everything else would bring in a clock, IO or randomness.
-const PURE: [(&str, &[&str]); 2] = [("audio", &["bytes", "hound", "opusic-sys", "thiserror"]), ("dialogue", &[])];
+const PURE: [(&str, &[&str]); 2] =
+    [("audio", &["bytes", "hound", "opusic-sys", "sonora-aec3", "thiserror"]), ("dialogue", &[])];
 
 /// Technologies with one home.
-const HOMES: [(&str, &str); 8] = [
+const HOMES: [(&str, &str); 9] = [
     ("axum", "server"),
     ("llama-cpp-2", "providers"),
     ("opusic-sys", "audio"),
     ("ort", "providers"),
     ("prometheus-client", "server"),
     ("rmcp", "providers"),
+    ("sonora-aec3", "audio"),
     ("sqlx", "store"),
     ("str0m", "media"),
 ];

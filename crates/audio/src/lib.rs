@@ -3,6 +3,7 @@
 //! Read [`leg`] first: it is the vocabulary between the media role and the agent. [`opus`] holds the only
 //! `unsafe` code of the project, a small wrapper around libopus.
 
+pub mod echo;
 pub mod energy;
 pub mod jitter;
 pub mod leg;

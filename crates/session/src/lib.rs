@@ -1,13 +1,16 @@
 //! One task per conversation: it drives a `dialogue::Dialogue` and performs its actions. The only caller of providers.
 //!
 //! Reading order: [`Session`] and its loop in `session`; `microphone` turns the caller's packets into speech events and
-//! words; `judge` scores pauses; `writer` runs the language model; `voice` turns sentences into paced packets.
+//! words, and `echo_guard` keeps the agent from hearing itself; `judge` scores pauses; `writer` runs the language model; `voice` turns sentences into paced packets.
 //! Nothing here knows HTTP, JSON, disks or brokers: what happens is told as [`Report`]s.
 
 mod agents;
+mod air;
 mod config;
 mod echo;
+mod echo_guard;
 mod judge;
+mod loudspeaker;
 mod memory;
 mod microphone;
 mod outbox;

@@ -12,6 +12,8 @@ use providers::vad::{SAMPLE_RATE_HZ, VadStream, VoiceActivity, WINDOW_SAMPLES};
 
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::echo_guard::EchoGuard;
+use crate::loudspeaker::Loudspeaker;
 use crate::speech::{Change, SpeechWatch};
 
 /// How long a window lasts.
@@ -39,6 +41,9 @@ pub(crate) enum Heard {
 
 pub(crate) struct Microphone {
     decoder: Decoder,
+    /// What a packet held, until it has passed the guard.
+    decoded: Vec<f32>,
+    guard: EchoGuard,
     vad: VadStream,
     stt: SttStream,
     /// What the recogniser had no room for yet.
@@ -68,6 +73,8 @@ impl Microphone {
     ) -> Result<Self, OpusError> {
         Ok(Self {
             decoder: Decoder::new(SAMPLE_RATE_HZ)?,
+            decoded: Vec::new(),
+            guard: EchoGuard::new()?,
             vad: vad.open(),
             stt: stt.open(SttOptions { language }),
             backlog: VecDeque::new(),
@@ -81,14 +88,16 @@ impl Microphone {
         })
     }
 
-    /// Takes a packet. A damaged or lost one is concealed.
-    pub(crate) fn packet(&mut self, now: Timestamp, frame: &OpusFrame) {
+    /// Takes a packet, without what `loudspeaker` adds to it. A damaged or lost one is concealed.
+    pub(crate) fn packet(&mut self, now: Timestamp, frame: &OpusFrame, loudspeaker: &mut Loudspeaker) {
         self.last_packet = Some(now);
+        self.decoded.clear();
         let decoded =
-            if frame.payload.is_empty() { None } else { self.decoder.decode(&frame.payload, &mut self.partial).ok() };
-        if decoded.is_none() && self.decoder.conceal(FRAME_SAMPLES, &mut self.partial).is_err() {
-            self.partial.resize(self.partial.len() + FRAME_SAMPLES, 0.0);
+            if frame.payload.is_empty() { None } else { self.decoder.decode(&frame.payload, &mut self.decoded).ok() };
+        if decoded.is_none() && self.decoder.conceal(FRAME_SAMPLES, &mut self.decoded).is_err() {
+            self.decoded.resize(FRAME_SAMPLES, 0.0);
         }
+        self.guard.pass(&self.decoded, loudspeaker, &mut self.partial);
         self.cut_windows(now);
     }
 

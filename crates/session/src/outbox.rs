@@ -6,16 +6,30 @@ use audio::leg::{Clip, ToCaller};
 use dialogue::{Attempt, TurnId};
 use tokio::sync::mpsc;
 
+use crate::loudspeaker::Loudspeaker;
+
 pub(crate) struct Outbox {
     link: mpsc::Sender<ToCaller>,
     ready: VecDeque<ToCaller>,
     held: VecDeque<ToCaller>,
     released: Option<(TurnId, Attempt)>,
+    loudspeaker: Loudspeaker,
 }
 
 impl Outbox {
     pub(crate) fn new(link: mpsc::Sender<ToCaller>) -> Self {
-        Self { link, ready: VecDeque::new(), held: VecDeque::new(), released: None }
+        Self {
+            link,
+            ready: VecDeque::new(),
+            held: VecDeque::new(),
+            released: None,
+            loudspeaker: Loudspeaker::default(),
+        }
+    }
+
+    /// Where everything that left is heard.
+    pub(crate) fn loudspeaker(&mut self) -> &mut Loudspeaker {
+        &mut self.loudspeaker
     }
 
     /// Queues a message of any kind behind what is ready.
@@ -56,7 +70,7 @@ impl Outbox {
         match self.link.reserve().await {
             Ok(permit) => {
                 if let Some(message) = self.ready.pop_front() {
-                    permit.send(message);
+                    leave(&mut self.loudspeaker, permit, message);
                 }
             }
             Err(mpsc::error::SendError(())) => {
@@ -74,9 +88,18 @@ impl Outbox {
             && let Ok(permit) = self.link.try_reserve()
             && let Some(message) = self.ready.pop_front()
         {
-            permit.send(message);
+            leave(&mut self.loudspeaker, permit, message);
         }
     }
+}
+
+fn leave(loudspeaker: &mut Loudspeaker, permit: mpsc::Permit<'_, ToCaller>, message: ToCaller) {
+    match &message {
+        ToCaller::Voice { clip, payload } => loudspeaker.sent(*clip, payload.clone()),
+        ToCaller::Resume => loudspeaker.resumed(),
+        ToCaller::EndOfClip(_) | ToCaller::Flush | ToCaller::Hold | ToCaller::Message(_) | ToCaller::Hangup => {}
+    }
+    permit.send(message);
 }
 
 fn attempt_of(message: &ToCaller) -> Option<(TurnId, Attempt)> {

@@ -297,10 +297,13 @@ impl Driver {
     fn caller_event(&mut self, now: Timestamp, message: FromCaller) -> Option<Event> {
         match message {
             FromCaller::Frame(frame) => {
-                self.microphone.packet(now, &frame);
+                self.microphone.packet(now, &frame, self.outbox.loudspeaker());
                 None
             }
-            FromCaller::Playout(mark) => Some(Event::Playout(playout_event(mark))),
+            FromCaller::Playout(mark) => {
+                self.outbox.loudspeaker().mark(mark);
+                Some(Event::Playout(playout_event(mark)))
+            }
             FromCaller::Ended(reason) => Some(Event::HangUp(close_reason(reason))),
             FromCaller::Connected => {
                 self.report(Report::Connected);

@@ -2,6 +2,8 @@
 // Test code may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "conversation/echo.rs"]
+mod echo;
 #[path = "conversation/tools.rs"]
 mod tools;
 
@@ -16,7 +18,7 @@ use providers::tools::{CallContext, Manner, Tool, ToolFailure, ToolSource, Toolb
 use session::trace::{self, Tape};
 use session::{AgentConfig, Agents, IdleConfig, Link, Providers, Report, Request, Session};
 use testkit::leg::Caller;
-use testkit::scripted::{Completeness, Listener, Loudness, Speaker, Tone};
+use testkit::scripted::{Completeness, Listener, Loudness, Murmur, Speaker};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -51,7 +53,7 @@ fn call_agent(
         turn: Arc::new(Completeness(completeness)),
         stt: Listener::new(understood),
         llm: Arc::clone(&model) as _,
-        tts: Arc::new(Tone),
+        tts: Arc::new(Murmur),
         tools: Arc::new(tools),
     };
     let link = Link { from_caller, to_caller };

@@ -8,6 +8,7 @@ use audio::opus::{Decoder, Encoder, EncoderConfig};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::room::Room;
 use crate::scripted::tone;
 
 const RATE_HZ: u32 = 16_000;
@@ -70,25 +71,24 @@ impl Caller {
         }
     }
 
-    /// Says nothing for this long, beside a loudspeaker: the agent's voice comes back after `delay_ms`, `gain` as loud.
-    pub async fn echo(&mut self, ms: u32, delay_ms: u32, gain: f32) {
+    /// Speaks these samples at 16 kHz in a `room` in which a loudspeaker plays what the agent says.
+    pub async fn say_in(&mut self, room: &mut Room, samples: &[f32]) {
         let frame_samples = (RATE_HZ / 1_000 * FRAME_MS) as usize;
-        let mut air = VecDeque::from(vec![0.0; (RATE_HZ / 1_000 * delay_ms) as usize]);
         let mut loudspeaker = Decoder::new(RATE_HZ).unwrap();
+        let mut echo = vec![0.0; frame_samples];
         let mut ticks = interval(Duration::from_millis(u64::from(FRAME_MS)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
-        for _ in 0..ms / FRAME_MS {
+        for frame in samples.chunks_exact(frame_samples) {
             ticks.tick().await;
-            let heard: Vec<f32> = air.drain(..frame_samples.min(air.len())).map(|sample: f32| sample * gain).collect();
-            let mut frame = heard;
-            frame.resize(frame_samples, 0.0);
-            self.send(&frame).await;
+            let heard: Vec<f32> = frame.iter().zip(&echo).map(|(own, echo)| own + echo).collect();
+            self.send(&heard).await;
             let mut played = Vec::new();
             match self.play().await {
                 Some(payload) => loudspeaker.decode(&payload, &mut played).map(drop).unwrap(),
                 None => played.resize(frame_samples, 0.0),
             }
-            air.extend(played);
+            echo = room.hear(&played);
         }
     }
 

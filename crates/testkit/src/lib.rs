@@ -6,4 +6,5 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 pub mod leg;
+pub mod room;
 pub mod scripted;

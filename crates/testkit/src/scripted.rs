@@ -13,11 +13,11 @@ use providers::{Failure, Remedy};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// The rate at which [`Tone`] speaks.
+/// The rate at which [`Murmur`] speaks.
 pub const VOICE_RATE_HZ: u32 = 24_000;
 /// Marks a line of [`Speaker`] that calls a tool.
 pub const CALL: &str = "! ";
-/// How long [`Tone`] takes for a word.
+/// How long [`Murmur`] takes for a word.
 pub const WORD_MS: u32 = 300;
 
 /// Runs a model's side of a stream on the test's runtime, which ends with the test.
@@ -161,13 +161,13 @@ fn tool_call(line: &str) -> Option<ToolCall> {
     Some(ToolCall { id: format!("call_{name}"), name: name.to_owned(), arguments: arguments.to_owned() })
 }
 
-/// Speaks each word as [`WORD_MS`] of a tone.
+/// Speaks each word as [`WORD_MS`] of a murmur.
 #[derive(Debug, Default)]
-pub struct Tone;
+pub struct Murmur;
 
-impl TextToSpeech for Tone {
+impl TextToSpeech for Murmur {
     fn name(&self) -> &'static str {
-        "scripted.tone"
+        "scripted.murmur"
     }
 
     fn sample_rate_hz(&self) -> u32 {
@@ -178,8 +178,8 @@ impl TextToSpeech for Tone {
         let (sender, events) = mpsc::channel(64);
         run(async move {
             sleep(Duration::from_millis(30)).await;
-            for _ in request.text.split_whitespace() {
-                let samples = tone(VOICE_RATE_HZ, WORD_MS);
+            for (word, _) in (0..).zip(request.text.split_whitespace()) {
+                let samples = murmur(VOICE_RATE_HZ, WORD_MS, word);
                 if sender.send(TtsEvent::Audio(samples.into())).await.is_err() {
                     return;
                 }
@@ -190,7 +190,22 @@ impl TextToSpeech for Tone {
     }
 }
 
-/// A tone of 440 Hz at half scale.
+/// A murmur, other for each `word`: what the agent sounds like. Unlike a tone it tells its echo from everything else.
+pub fn murmur(rate_hz: u32, ms: u32, word: u32) -> Vec<f32> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(word + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
+    let mut smooth = 0.0_f32;
+    (0..rate_hz / 1_000 * ms)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            smooth = 0.8 * smooth + 0.2 * ((state >> 40) as f32 / 8_388_608.0 - 1.0);
+            smooth
+        })
+        .collect()
+}
+
+/// A tone of 440 Hz at half scale: what callers sound like.
 pub fn tone(rate_hz: u32, ms: u32) -> Vec<f32> {
     let samples = rate_hz / 1_000 * ms;
     let step = std::f32::consts::TAU * 440.0 / rate_hz as f32;

@@ -10,7 +10,7 @@ use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use providers::turn::TurnDetector;
 use providers::vad::{VadStream, VoiceActivity, WINDOW_SAMPLES};
-use testkit::scripted::{VOICE_RATE_HZ, tone};
+use testkit::scripted::{VOICE_RATE_HZ, murmur};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -133,7 +133,7 @@ impl TextToSpeech for Voice {
         let (asked, injected) = (Instant::now(), self.0.clone());
         let (sender, events) = mpsc::channel(8);
         run(async move {
-            let samples: Arc<[f32]> = tone(VOICE_RATE_HZ, ANSWER_MS).into();
+            let samples: Arc<[f32]> = murmur(VOICE_RATE_HZ, ANSWER_MS, 0).into();
             sleep(FIRST_AUDIO).await;
             injected.add(asked.elapsed());
             drop(sender.send(TtsEvent::Audio(samples)).await);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use audio::energy;
 use providers::vad::{VoiceActivity, WINDOW_SAMPLES};
+use testkit::room::Room;
 
 /// Everything is at this rate.
 pub(crate) const RATE_HZ: usize = 16_000;
@@ -19,6 +20,13 @@ const PAUSES_MS: [usize; 3] = [400, 700, 1_000];
 /// Delays in milliseconds and gains in decibels of the agent's voice on its way through loudspeaker and room.
 const ECHOES: [(u32, i32); 8] =
     [(40, -10), (80, -12), (120, -15), (150, -18), (220, -24), (300, -12), (400, -20), (500, -28)];
+
+/// How long walls go on: in the open, and in a living room.
+const WALLS_MS: [u32; 2] = [0, 300];
+/// How long the agent is listened to beside a loudspeaker.
+const ECHO_MS: usize = 10_000;
+/// How long the agent speaks beside a loudspeaker before it is interrupted.
+const BESIDE_LEAD_IN: usize = 2 * RATE_HZ;
 
 /// A recording cut to its speech.
 #[derive(Clone)]
@@ -36,7 +44,36 @@ pub(crate) enum Kind {
     Noisy,
     Assent,
     Interruption,
-    Echo { delay_ms: u32, gain_db: i32 },
+    /// The agent beside a loudspeaker, and nobody else.
+    Echo(Way),
+    /// The agent beside a loudspeaker, interrupted.
+    InterruptionBeside(Way),
+}
+
+/// The way of the agent's voice through loudspeaker and room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Way {
+    delay_ms: u32,
+    gain_db: i32,
+    /// How long the walls go on; 0 in the open.
+    decay_ms: u32,
+}
+
+impl Way {
+    pub(crate) fn room(self) -> Room {
+        let gain = 10_f32.powf(self.gain_db as f32 / 20.0);
+        match self.decay_ms {
+            0 => Room::direct(self.delay_ms, gain),
+            decay_ms => Room::reflecting(self.delay_ms, gain, decay_ms),
+        }
+    }
+}
+
+impl std::fmt::Display for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { delay_ms, gain_db, decay_ms } = self;
+        write!(f, "{gain_db} dB after {delay_ms} ms, walls of {decay_ms} ms")
+    }
 }
 
 /// Audio of the caller with its truth.
@@ -118,9 +155,29 @@ pub(crate) fn cases(recordings: &[Recording], assents: &[Recording]) -> Vec<Case
     for (index, assent) in assents.iter().enumerate() {
         cases.push(case(Kind::Assent, assent.name.clone(), &assent.samples, index % 2 == 0));
     }
-    for (index, (delay_ms, gain_db)) in ECHOES.into_iter().enumerate() {
-        let kind = Kind::Echo { delay_ms, gain_db };
-        cases.push(case(kind, format!("echo of {gain_db} dB after {delay_ms} ms"), &[], index % 2 == 0));
+    cases.extend(beside_loudspeaker(recordings));
+    cases
+}
+
+/// Each way in the open and in a room, with nobody there, then with somebody who interrupts.
+fn beside_loudspeaker(recordings: &[Recording]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let ways =
+        ECHOES.into_iter().flat_map(|(delay_ms, gain_db)| WALLS_MS.map(|decay_ms| Way { delay_ms, gain_db, decay_ms }));
+    let mut openings = recordings.iter().filter(|recording| recording.samples.len() <= READING).cycle();
+    for (index, way) in ways.enumerate() {
+        let tuned_on = (index / WALLS_MS.len()).is_multiple_of(2);
+        let nobody = vec![0.0; ECHO_MS * RATE_HZ / 1_000];
+        cases.push(Case { samples: nobody, ..case(Kind::Echo(way), format!("echo of {way}"), &[], tuned_on) });
+        if let Some(Recording { name, samples }) = openings.next() {
+            let mut samples = samples[..samples.len().min(2 * RATE_HZ)].to_vec();
+            // The echo is known before somebody speaks over it, as in a call that has gone on for some seconds.
+            samples.splice(..0, vec![0.0; BESIDE_LEAD_IN]);
+            let mut case =
+                case(Kind::InterruptionBeside(way), format!("{name} over echo of {way}"), &samples, tuned_on);
+            case.speech_begins += BESIDE_LEAD_IN;
+            cases.push(case);
+        }
     }
     cases
 }

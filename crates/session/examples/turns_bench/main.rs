@@ -2,6 +2,7 @@
 //! virtual time: false cut-offs, missed ends, decision delay, interruptions, for each strategy.
 //!
 //! `cargo run --release -p session --example turns_bench -- MODELS_DIR [MORE_RECORDINGS_DIR…]`
+//! `TURNS_BENCH_ONLY="semantic_vad auto"` plays one strategy, `TURNS_BENCH_LIST=1` names the cases that went wrong.
 // A benchmark may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -56,7 +57,8 @@ fn main() {
         tts: Arc::new(Recorded { samples: agent_voice.into(), rate_hz: voice.sample_rate_hz() }),
     };
     println!("{} recordings, {} cases", recordings.len(), cases.len());
-    for (name, agent) in strategies() {
+    let only = std::env::var_os("TURNS_BENCH_ONLY");
+    for (name, agent) in strategies().into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)) {
         let began = std::time::Instant::now();
         let outcomes: Vec<_> = cases.iter().map(|case| (case, run::play(case, &agent, &models))).collect();
         table::print(name, &outcomes);

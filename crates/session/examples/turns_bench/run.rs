@@ -18,8 +18,6 @@ use crate::corpus::{Case, Kind, RATE_HZ};
 const FIRST_TOKEN: Duration = Duration::from_millis(300);
 /// How long before the decision's truth a decision is no cut-off: the resolution of the truth.
 const TOLERANCE_MS: f64 = 50.0;
-/// How long the agent is listened to beside a loudspeaker.
-const ECHO_MS: u32 = 10_000;
 /// A turn that is not over by then was missed.
 const MISSED_AFTER_MS: f64 = 2_000.0;
 
@@ -40,6 +38,8 @@ pub(crate) struct Outcome {
     pub(crate) interrupted: bool,
     /// Begin of speech to silence, where the agent was speaking.
     pub(crate) silenced_ms: Option<f64>,
+    /// How often the agent's voice was held.
+    pub(crate) holds: usize,
     /// Whether more than the asked-for turn was opened.
     pub(crate) extra_turns: usize,
     pub(crate) counters: Counters,
@@ -136,10 +136,10 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
     }
     let offset_ms = (Instant::now() - began).as_secs_f64() * 1_000.0;
     match case.kind {
-        Kind::Echo { delay_ms, gain_db } => {
-            caller.echo(ECHO_MS, delay_ms, 10_f32.powf(gain_db as f32 / 20.0)).await;
+        Kind::Echo(way) | Kind::InterruptionBeside(way) => caller.say_in(&mut way.room(), &case.samples).await,
+        Kind::Whole | Kind::Reading | Kind::Paused | Kind::Noisy | Kind::Assent | Kind::Interruption => {
+            caller.say(&case.samples).await;
         }
-        _ => caller.say(&case.samples).await,
     }
     let heard: Vec<f64> = caller.heard.iter().map(|(at, _)| (*at - began).as_secs_f64() * 1_000.0).collect();
     caller.hang_up().await;
@@ -157,7 +157,10 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
 }
 
 fn over_agent(kind: Kind) -> bool {
-    matches!(kind, Kind::Assent | Kind::Interruption | Kind::Echo { .. })
+    match kind {
+        Kind::Assent | Kind::Interruption | Kind::Echo(_) | Kind::InterruptionBeside(_) => true,
+        Kind::Whole | Kind::Reading | Kind::Paused | Kind::Noisy => false,
+    }
 }
 
 fn judge(case: &Case, offset_ms: f64, facts: &[(Timestamp, Fact)], heard: &[f64], counters: Counters) -> Outcome {
@@ -174,16 +177,14 @@ fn judge(case: &Case, offset_ms: f64, facts: &[(Timestamp, Fact)], heard: &[f64]
     let silenced = facts.iter().find(|(_, fact)| matches!(fact, Fact::ReplyHeld { turn: TurnId(1) }));
     let cut = |fact: &Fact| matches!(fact, Fact::TurnEnded(record) if record.turn.0 == 1 && record.status == TurnStatus::Interrupted);
     // Hanging up cuts too, but only at the very end.
-    let over = match case.kind {
-        Kind::Echo { .. } => offset_ms + f64::from(ECHO_MS) - 100.0,
-        _ => moment(case.samples.len()) - 100.0,
-    };
+    let over = moment(case.samples.len()) - 100.0;
     Outcome {
         cut_offs: committed.iter().filter(|at| **at < ends - TOLERANCE_MS).count(),
         delay_ms: decided.filter(|delay| *delay <= MISSED_AFTER_MS),
         voice_to_voice_ms: heard.iter().find(|at| **at > ends).map(|at| at - ends),
         interrupted: facts.iter().any(|(at, fact)| cut(fact) && ms(at) < over),
         silenced_ms: silenced.map(|(at, _)| ms(at) - begins),
+        holds: facts.iter().filter(|(_, fact)| matches!(fact, Fact::ReplyHeld { .. })).count(),
         extra_turns: committed.len(),
         words: facts
             .iter()

@@ -10,10 +10,11 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
         let of = |kinds: &[Kind]| -> Vec<&(&Case, Outcome)> {
             outcomes.iter().filter(|(case, _)| case.tuned_on == tuned_on && kinds.contains(&case.kind)).collect()
         };
-        let echoes: Vec<_> = outcomes
-            .iter()
-            .filter(|(case, _)| case.tuned_on == tuned_on && matches!(case.kind, Kind::Echo { .. }))
-            .collect();
+        let beside = |is: fn(&Kind) -> bool| -> Vec<&(&Case, Outcome)> {
+            outcomes.iter().filter(|(case, _)| case.tuned_on == tuned_on && is(&case.kind)).collect()
+        };
+        let echoes = beside(|kind| matches!(kind, Kind::Echo(_)));
+        let over_echo = beside(|kind| matches!(kind, Kind::InterruptionBeside(_)));
         let turns = of(&[Kind::Whole, Kind::Paused, Kind::Noisy]);
         let cut = turns.iter().filter(|(_, outcome)| outcome.cut_offs > 0).count();
         let missed = turns.iter().filter(|(_, outcome)| outcome.delay_ms.is_none()).count();
@@ -34,7 +35,7 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
         let saved: f64 = turns.iter().map(|(_, outcome)| outcome.counters.ahead_saved.as_secs_f64() * 1_000.0).sum();
         let per_hit = saved / hits.max(1) as f64;
         println!("    started ahead: {hits} used, {misses} thrown away, {per_hit:.0} ms saved by each used");
-        overlap(&of(&[Kind::Assent]), &of(&[Kind::Interruption]), &echoes);
+        overlap(&of(&[Kind::Assent]), &of(&[Kind::Interruption]), &echoes, &over_echo);
         let readings = of(&[Kind::Reading]);
         let borders: usize = readings.iter().map(|(_, outcome)| outcome.cut_offs).sum();
         println!("    {} readings: {borders} sentence borders or pauses taken for the end", readings.len());
@@ -51,15 +52,23 @@ pub(crate) fn print(name: &str, outcomes: &[(&Case, Outcome)]) {
                 .filter(|(_, outcome)| outcome.interrupted)
                 .collect::<Vec<_>>(),
         );
-        list(&of(&[Kind::Interruption]).into_iter().filter(|(_, outcome)| !outcome.interrupted).collect::<Vec<_>>());
+        list(
+            &of(&[Kind::Interruption])
+                .into_iter()
+                .chain(over_echo)
+                .filter(|(_, outcome)| !outcome.interrupted)
+                .collect::<Vec<_>>(),
+        );
     }
 }
 
-fn overlap(assents: &[&(&Case, Outcome)], real: &[&(&Case, Outcome)], echoes: &[&(&Case, Outcome)]) {
+type Cases<'a> = &'a [&'a (&'a Case, Outcome)];
+
+fn overlap(assents: Cases<'_>, real: Cases<'_>, echoes: Cases<'_>, over_echo: Cases<'_>) {
     let interrupted = |cases: &[&(&Case, Outcome)]| cases.iter().filter(|(_, outcome)| outcome.interrupted).count();
     let silenced = sorted(real.iter().filter_map(|(_, outcome)| outcome.silenced_ms));
     println!(
-        "    over the agent: {} of {} assents interrupted; {} of {} interruptions missed, silence after p50 {:.0} p95 {:.0} ms; {} of {} echoes interrupted, {} turns of echo",
+        "    over the agent: {} of {} assents interrupted; {} of {} interruptions missed, silence after p50 {:.0} p95 {:.0} ms; {} of {} echoes interrupted ({} holds, {} turns of echo); {} of {} interruptions beside a loudspeaker missed",
         interrupted(assents),
         assents.len(),
         real.len() - interrupted(real),
@@ -68,7 +77,10 @@ fn overlap(assents: &[&(&Case, Outcome)], real: &[&(&Case, Outcome)], echoes: &[
         quantile(&silenced, 0.95),
         interrupted(echoes),
         echoes.len(),
+        echoes.iter().map(|(_, outcome)| outcome.holds).sum::<usize>(),
         echoes.iter().map(|(_, outcome)| outcome.extra_turns).sum::<usize>(),
+        over_echo.len() - interrupted(over_echo),
+        over_echo.len(),
     );
 }
 
