@@ -44,3 +44,49 @@ pub enum TokenLimitKey {
     /// As OpenAI's own newer models want it.
     MaxCompletionTokens,
 }
+
+/// A recogniser behind `/audio/transcriptions`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TranscriberConfig {
+    /// The model's name at the vendor.
+    pub model: String,
+    /// Words that the recogniser may expect, such as names; empty for none.
+    pub prompt: String,
+    /// Whether words are asked for while they are found. Servers that cannot do it send them at the end.
+    pub stream: bool,
+}
+
+impl Default for TranscriberConfig {
+    fn default() -> Self {
+        Self { model: "gpt-transcribe".to_owned(), prompt: String::new(), stream: true }
+    }
+}
+
+/// A voice behind `/audio/speech`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceConfig {
+    /// The model's name at the vendor.
+    pub model: String,
+    /// The voice of agents that name none.
+    pub voice: String,
+    /// How the voice is to speak, for models that can be told; empty for none.
+    pub instructions: String,
+    /// The rate at which the server sends `pcm`, in Hz: 8,000, 12,000, 16,000, 24,000 or 48,000.
+    pub sample_rate_hz: u32,
+    /// Sent as it is beside the rest of the request.
+    pub extra: Map<String, Value>,
+}
+
+impl Default for VoiceConfig {
+    fn default() -> Self {
+        Self {
+            model: "gpt-4o-mini-tts".to_owned(),
+            voice: "alloy".to_owned(),
+            instructions: String::new(),
+            sample_rate_hz: 24_000,
+            extra: Map::new(),
+        }
+    }
+}

@@ -152,6 +152,7 @@ impl Endpoint {
     }
 
     /// A POST to a path below the base, which [`Self::send`] sends.
+    #[cfg(feature = "openai")]
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(self.url(path))
     }

@@ -5,8 +5,9 @@
 use reqwest::RequestBuilder;
 use tokio::sync::mpsc;
 
+use super::body::StreamError;
 use super::endpoint::{Endpoint, SendError};
-use super::events::{EventStream, StreamError};
+use super::events::EventStream;
 use super::refusal::Refusal;
 use super::sse::Item;
 use crate::llm::{Finish, LlmEvent, Usage};
@@ -124,7 +125,7 @@ impl From<StreamError> for Broken {
             error @ (StreamError::Send(SendError::Network(_) | SendError::Unknown(_))
             | StreamError::Silent(_)
             | StreamError::Format(_)
-            | StreamError::TooMuch) => Self::Stream(error),
+            | StreamError::TooLong(_)) => Self::Stream(error),
         }
     }
 }

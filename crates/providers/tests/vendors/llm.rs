@@ -57,10 +57,10 @@ impl<'a> Setup<'a> {
 }
 
 /// No test that passes waits for one of these.
-const PATIENT: Deadlines =
+pub(crate) const PATIENT: Deadlines =
     Deadlines { connect: Duration::from_secs(60), first: Duration::from_secs(60), stall: Duration::from_secs(60) };
 /// Long enough for a sign, short enough to be waited for.
-const SOON: Duration = Duration::from_millis(50);
+pub(crate) const SOON: Duration = Duration::from_millis(50);
 
 const USAGE: Usage = Usage { prompt_tokens: 21, cached_tokens: 16, completion_tokens: 5 };
 

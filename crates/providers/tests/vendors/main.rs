@@ -5,4 +5,7 @@
 mod gemini;
 mod llm;
 mod openai_chat;
+mod openai_voice;
 mod server;
+mod transcriber;
+mod tts;
