@@ -1,6 +1,6 @@
 //! What the adapters to vendors' HTTP interfaces have in common.
 //!
-//! `endpoint` knows where a vendor is and who we are to it; `deadlines`, how long it may take; `body` reads its answer
+//! `endpoint` knows where a vendor is, `identity` who we are to it; `deadlines`, how long it may take; `body` reads its answer
 //! within them, `events` a stream of server-sent events, which `sse` cuts out of the bytes, and `pcm` audio. `refusal`
 //! turns an answer that is none into a [`Failure`](crate::Failure); `reply` runs one answer of a language model from
 //! request to last event. What a vendor's JSON means is not known here: that is in the vendor's own module.
@@ -9,8 +9,8 @@ mod body;
 mod deadlines;
 mod endpoint;
 mod events;
+mod identity;
 mod merge;
-#[cfg(feature = "openai")]
 mod pcm;
 mod refusal;
 mod reply;
@@ -18,18 +18,21 @@ mod sse;
 mod tasks;
 
 pub use deadlines::Deadlines;
-pub use endpoint::{Auth, AuthSource, Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError};
+pub use identity::{Auth, AuthSource};
 
 pub(crate) use merge::merge;
 pub(crate) use refusal::{Refusal, code_of};
 pub(crate) use reply::{Ask, Progress, Reader, Unreadable};
 pub(crate) use tasks::Tasks;
 
-// Google's speech travels by gRPC.
+pub(crate) use pcm::Samples;
+
 #[cfg(feature = "openai")]
 pub(crate) use {
     body::{Body, StreamError},
     events::{EventStream, MAX_STREAM_BYTES},
-    pcm::Samples,
     sse::Item,
 };
+#[cfg(feature = "google")]
+pub(crate) use {endpoint::check, identity::Identity};

@@ -59,3 +59,47 @@ impl ThinkingLevel {
         }
     }
 }
+
+/// A voice of Text-to-Speech.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceConfig {
+    /// Where it is served: `global`, `us`, `eu` or a region.
+    pub location: String,
+    /// The voice of agents that name none.
+    pub voice: String,
+    /// The language of voices whose name does not say it (BCP 47).
+    pub language: String,
+    /// A Gemini model to speak with; empty for none. Its voices have short names, such as `Kore`.
+    pub model: String,
+    /// How a Gemini model is to speak; empty for as it likes.
+    pub prompt: String,
+    /// Whether audio is streamed.
+    pub method: Method,
+}
+
+impl Default for VoiceConfig {
+    fn default() -> Self {
+        Self {
+            location: "global".to_owned(),
+            voice: "en-US-Chirp3-HD-Kore".to_owned(),
+            language: "en-US".to_owned(),
+            model: String::new(),
+            prompt: String::new(),
+            method: Method::default(),
+        }
+    }
+}
+
+/// Whether audio is streamed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Where the voice can: those of Chirp 3 HD and of Gemini.
+    #[default]
+    Auto,
+    /// Always.
+    Streaming,
+    /// Never: each sentence comes as a whole.
+    Whole,
+}

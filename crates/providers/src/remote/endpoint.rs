@@ -1,17 +1,14 @@
 //! Where a vendor's HTTP interface is, and who we are to it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, RequestBuilder, Response, Url, redirect};
 
 use super::deadlines::Deadlines;
+use super::identity::{Auth, Identity, InvalidKey};
 use super::refusal::Refusal;
-use crate::secret::Secret;
 use crate::{Failure, Remedy};
 
 /// Idle connections are kept between the turns of a call, so that no turn waits for a handshake.
@@ -20,34 +17,6 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(90);
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// The most that is read of an error's body.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
-
-/// Who we are to a vendor.
-#[derive(Debug, Clone)]
-pub enum Auth {
-    /// Nobody in particular.
-    None,
-    /// `Authorization: Bearer`.
-    Bearer(Secret),
-    /// A key in a header of its own.
-    Header {
-        /// The header.
-        name: &'static str,
-        /// The key.
-        key: Secret,
-    },
-    /// Headers that change with time, such as tokens.
-    Source(Arc<dyn AuthSource>),
-}
-
-/// Knows the headers that say who we are, at any time.
-#[async_trait]
-pub trait AuthSource: std::fmt::Debug + Send + Sync + 'static {
-    /// The headers to send now, marked as sensitive.
-    ///
-    /// # Errors
-    /// When there are none to be had; the cause must not hold any secret. Cancel safe.
-    async fn headers(&self) -> Result<HeaderMap, String>;
-}
 
 /// An address that cannot be used. Each message follows "failed to".
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +41,10 @@ pub enum EndpointError {
     /// The HTTP client.
     #[error("make the HTTP client: {0}")]
     Client(reqwest::Error),
+    /// The gRPC client.
+    #[cfg(feature = "google")]
+    #[error("make the gRPC client: {0}")]
+    Channel(tonic::transport::Error),
 }
 
 /// A vendor's HTTP interface. Cheap to clone; clones share connections.
@@ -81,13 +54,6 @@ pub struct Endpoint {
     base: Url,
     identity: Identity,
     deadlines: Deadlines,
-}
-
-/// Who we are, ready to be sent.
-#[derive(Debug, Clone)]
-enum Identity {
-    Headers(HeaderMap),
-    Source(Arc<dyn AuthSource>),
 }
 
 impl Endpoint {
@@ -121,12 +87,7 @@ impl Endpoint {
         deadlines: Deadlines,
         authority: Option<Certificate>,
     ) -> Result<Self, EndpointError> {
-        let wrong = |reason: String| EndpointError::Url { url: base.to_owned(), reason };
-        let url = check_url(base).map_err(wrong)?;
-        let identity = identity(auth).map_err(|InvalidKey| EndpointError::Key { url: base.to_owned() })?;
-        if identity.is_secret() && url.scheme() == "http" && !is_own_network(&url) {
-            return Err(wrong("a key would travel in the clear; use https".to_owned()));
-        }
+        let (url, identity) = check(base, auth)?;
         let mut client = Client::builder()
             .connect_timeout(deadlines.connect)
             // A redirect could take the key anywhere.
@@ -177,10 +138,7 @@ impl Endpoint {
     /// # Errors
     /// When nobody answers, or the answer is a refusal.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, SendError> {
-        let headers = match &self.identity {
-            Identity::Headers(headers) => headers.clone(),
-            Identity::Source(source) => source.headers().await.map_err(SendError::Unknown)?,
-        };
+        let headers = self.identity.headers().await.map_err(SendError::Unknown)?;
         let response = request.headers(headers).send().await.map_err(SendError::Network)?;
         let status = response.status();
         if status.is_success() {
@@ -238,35 +196,25 @@ fn network_failure(provider: &'static str, error: reqwest::Error) -> Failure {
     Failure::new(provider, Remedy::Retry, message)
 }
 
+/// Checks an address, and that what must be secret stays so on the way there.
+///
+/// # Errors
+/// When it is no address, the key is none, or it would travel in the clear to somebody else's network.
+pub(crate) fn check(base: &str, auth: &Auth) -> Result<(Url, Identity), EndpointError> {
+    let wrong = |reason: String| EndpointError::Url { url: base.to_owned(), reason };
+    let url = check_url(base).map_err(wrong)?;
+    let identity = Identity::new(auth).map_err(|InvalidKey| EndpointError::Key { url: base.to_owned() })?;
+    if identity.is_secret() && url.scheme() == "http" && !is_own_network(&url) {
+        return Err(wrong("a key would travel in the clear; use https".to_owned()));
+    }
+    Ok((url, identity))
+}
+
 fn check_url(base: &str) -> Result<Url, String> {
     let url = Url::parse(base).map_err(|cause| format!("it is no address: {cause}"))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         scheme => Err(format!("it must be http or https, not {scheme}")),
-    }
-}
-
-struct InvalidKey;
-
-fn identity(auth: &Auth) -> Result<Identity, InvalidKey> {
-    let (name, value) = match auth {
-        Auth::None => return Ok(Identity::Headers(HeaderMap::new())),
-        Auth::Source(source) => return Ok(Identity::Source(Arc::clone(source))),
-        Auth::Bearer(key) => ("authorization", format!("Bearer {}", key.reveal())),
-        Auth::Header { name, key } => (*name, key.reveal().to_owned()),
-    };
-    let mut value = HeaderValue::try_from(value).map_err(|_| InvalidKey)?;
-    // Keeps it out of whatever prints headers.
-    value.set_sensitive(true);
-    Ok(Identity::Headers(HeaderMap::from_iter([(HeaderName::from_static(name), value)])))
-}
-
-impl Identity {
-    fn is_secret(&self) -> bool {
-        match self {
-            Self::Headers(headers) => !headers.is_empty(),
-            Self::Source(_) => true,
-        }
     }
 }
 

@@ -3,6 +3,9 @@
 #![cfg(all(feature = "openai", feature = "google"))]
 
 mod gemini;
+mod google_cloud;
+mod google_credentials;
+mod google_voice;
 mod llm;
 mod openai_chat;
 mod openai_voice;
