@@ -9,5 +9,6 @@
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod leg;
+pub mod python;
 pub mod room;
 pub mod scripted;

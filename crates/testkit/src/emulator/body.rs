@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future;
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Body as _, Frame};
 use tokio::time::sleep;
 
 use super::connection::Connection;
@@ -39,6 +39,11 @@ impl Carrier {
     /// The same answer with this on board.
     pub(super) fn carry(self, response: Response) -> Response {
         let (head, body) = response.into_parts();
+        if body.is_end_stream() {
+            // An answer without a body stays so: gRPC wants a refusal to be a single frame of headers.
+            self.presence.complete();
+            return Response::from_parts(head, body);
+        }
         let pieces = produce(move |out| self.run(body, out));
         Response::from_parts(head, Body::new(StreamBody::new(pieces)))
     }
