@@ -23,6 +23,8 @@ mod produce;
 mod refusal;
 mod route;
 mod script;
+mod socket;
+mod spoken;
 pub mod tone;
 mod voice;
 

@@ -12,14 +12,24 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// The handle by which a request reaches its connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Connection {
+    /// Which connection of the emulator this is, counted from 0.
+    number: usize,
     is_reset: AtomicBool,
     reader: AtomicWaker,
     going_away: Notify,
 }
 
 impl Connection {
+    pub(super) fn new(number: usize) -> Self {
+        Self { number, is_reset: AtomicBool::new(false), reader: AtomicWaker::new(), going_away: Notify::new() }
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
     /// Resets it: the client gets a TCP RST.
     pub(super) fn reset(&self) {
         self.is_reset.store(true, Ordering::Release);

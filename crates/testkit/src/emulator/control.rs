@@ -97,6 +97,7 @@ struct CallWire {
 #[derive(Serialize)]
 struct RecordWire {
     route: &'static str,
+    connection: usize,
     began_ms: u64,
     ended_ms: Option<u64>,
     ending: Option<&'static str>,
@@ -110,6 +111,7 @@ async fn log(State(shared): State<Arc<Shared>>) -> Json<Vec<RecordWire>> {
     let since = |at: Instant| at.saturating_duration_since(shared.began).as_millis() as u64;
     let wire = |record: Record| RecordWire {
         route: record.route.name(),
+        connection: record.connection,
         began_ms: since(record.began),
         ended_ms: record.ended.map(|(at, _)| since(at)),
         ending: record.ended.map(|(_, ending)| match ending {

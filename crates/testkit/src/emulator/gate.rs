@@ -1,6 +1,6 @@
 //! Where every request to a vendor's route passes: it is logged, its key is looked at, and its fault begins.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Extension;
 use axum::body::{Body, to_bytes};
@@ -33,7 +33,7 @@ pub(super) async fn pass(
     let Some(route) = Route::of(request.method(), request.uri().path()) else {
         return next.run(request).await;
     };
-    let exchange = shared.log.open(record(route, &request));
+    let exchange = shared.log.open(record(route, connection.number(), &request));
     let vendor = route.vendor();
     let mut carrier = Carrier { vendor, presence: exchange.presence(), connection, fault: shared.faults.take(route) };
     let mut request = match whole(request, vendor, &carrier).await {
@@ -46,13 +46,34 @@ pub(super) async fn pass(
         return carrier.carry(refusal.response(vendor));
     }
     request.extensions_mut().insert(exchange);
+    let handed_over = HandedOver::new(carrier);
+    request.extensions_mut().insert(handed_over.clone());
     let response = next.run(request).await;
-    carrier.carry(response)
+    // A conversation over a WebSocket took it along: this answer is only the handshake.
+    match handed_over.take() {
+        Some(carrier) => carrier.carry(response),
+        None => response,
+    }
 }
 
-fn record(route: Route, request: &Request) -> Record {
+/// The carrier, where a handler whose answer is not its body may take it.
+#[derive(Clone)]
+pub(super) struct HandedOver(Arc<Mutex<Option<Carrier>>>);
+
+impl HandedOver {
+    fn new(carrier: Carrier) -> Self {
+        Self(Arc::new(Mutex::new(Some(carrier))))
+    }
+
+    pub(super) fn take(&self) -> Option<Carrier> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+fn record(route: Route, connection: usize, request: &Request) -> Record {
     Record {
         route,
+        connection,
         began: Instant::now(),
         ended: None,
         authorization: credentials::shown(request),

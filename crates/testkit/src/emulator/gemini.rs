@@ -1,13 +1,14 @@
-//! Gemini's API: `streamGenerateContent`, `generateContent` and `models`, on the Gemini API's paths and Vertex AI's.
+//! Gemini's API: `streamGenerateContent`, `generateContent`, `models` and Live, on the Gemini API's paths and Vertex AI's.
 
 mod content;
+mod live;
 mod request;
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -32,6 +33,10 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/{version}/models/{call}", get(model).post(content::generate))
         .route("/{version}/publishers/google/models/{call}", post(content::generate))
         .route(VERTEX, post(content::generate))
+        .route("/ws/{service}", any(live::converse))
+        .route("//ws/{service}", any(live::converse))
+        .route("/ws/{service}/{method}", any(live::converse))
+        .route("//ws/{service}/{method}", any(live::converse))
         // The gate has its own.
         .layer(DefaultBodyLimit::disable())
 }

@@ -37,14 +37,15 @@ pub(super) struct Listener {
 impl Listener {
     /// Serves until it is stopped.
     pub(super) async fn run(self) {
-        loop {
+        for number in 0.. {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
                 () = self.stop.cancelled() => return,
             };
             // A client that is gone before it is accepted is no reason to stop.
             let Ok((stream, _)) = accepted else { continue };
-            let serving = serve(stream, self.acceptor.clone(), self.router.clone());
+            let connection = Arc::new(Connection::new(number));
+            let serving = serve(stream, connection, self.acceptor.clone(), self.router.clone());
             let stop = self.stop.clone();
             self.tasks.spawn(async move {
                 tokio::select! {
@@ -57,11 +58,15 @@ impl Listener {
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, router: Router) -> io::Result<()> {
+async fn serve(
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    acceptor: TlsAcceptor,
+    router: Router,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut first = [0];
     stream.peek(&mut first).await?;
-    let connection = Arc::new(Connection::default());
     let bytes = Breakable::new(stream, Arc::clone(&connection));
     if first == [TLS_HANDSHAKE] {
         serve_http(acceptor.accept(bytes).await?, connection, router).await;

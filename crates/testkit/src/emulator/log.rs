@@ -13,6 +13,8 @@ use super::route::Route;
 pub struct Record {
     /// What kind it is.
     pub route: Route,
+    /// The TCP connection that it came on, counted from 0.
+    pub connection: usize,
     /// When it came.
     pub began: Instant,
     /// When and how it ended; none while it runs.

@@ -1,7 +1,8 @@
-//! OpenAI's API below `/openai/v1`: chat completions, speech, transcriptions, models.
+//! OpenAI's API below `/openai/v1`: chat completions, speech, transcriptions, models, realtime.
 
 mod chat;
 mod chat_request;
+mod realtime;
 mod speech;
 mod transcription;
 
@@ -14,7 +15,7 @@ use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use serde_json::{Value, json};
@@ -41,6 +42,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/chat/completions", post(chat::complete))
         .route("/audio/speech", post(speech::speak))
         .route("/audio/transcriptions", post(transcription::transcribe))
+        .route("/realtime", any(realtime::converse))
         .route("/models", get(models))
         .route("/models/{name}", get(model))
         // The gate has its own.

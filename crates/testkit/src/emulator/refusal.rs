@@ -144,7 +144,8 @@ impl Refusal {
         }
     }
 
-    fn openai(&self) -> Value {
+    /// As OpenAI writes it.
+    pub(super) fn openai(&self) -> Value {
         let (kind, code) = self.code.terms().openai;
         json!({"error": {"message": self.message, "type": kind, "param": null, "code": code}})
     }

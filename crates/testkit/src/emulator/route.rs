@@ -13,12 +13,16 @@ pub enum Route {
     OpenAiTranscription,
     /// `GET /openai/v1/models`.
     OpenAiModels,
+    /// WebSocket `/openai/v1/realtime`.
+    OpenAiRealtime,
     /// `POST /v1beta/models/NAME:streamGenerateContent`, and `v1`, and Vertex AI's path.
     GeminiStream,
     /// `POST /v1beta/models/NAME:generateContent`, likewise.
     GeminiGenerate,
     /// `GET /v1beta/models`.
     GeminiModels,
+    /// WebSocket `/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent`, and Vertex AI's.
+    GeminiLive,
     /// gRPC `google.cloud.speech.v2.Speech/StreamingRecognize`.
     StreamingRecognize,
     /// gRPC `google.cloud.speech.v2.Speech/Recognize`.
@@ -40,14 +44,16 @@ pub(super) enum Vendor {
     Google,
 }
 
-const NAMES: [(Route, &str); 12] = [
+const NAMES: [(Route, &str); 14] = [
     (Route::OpenAiChat, "openai.chat"),
     (Route::OpenAiSpeech, "openai.speech"),
     (Route::OpenAiTranscription, "openai.transcription"),
     (Route::OpenAiModels, "openai.models"),
+    (Route::OpenAiRealtime, "openai.realtime"),
     (Route::GeminiStream, "gemini.stream"),
     (Route::GeminiGenerate, "gemini.generate"),
     (Route::GeminiModels, "gemini.models"),
+    (Route::GeminiLive, "gemini.live"),
     (Route::StreamingRecognize, "google.streaming_recognize"),
     (Route::Recognize, "google.recognize"),
     (Route::StreamingSynthesize, "google.streaming_synthesize"),
@@ -75,6 +81,10 @@ impl Route {
         if let Some(service) = path.strip_prefix("/google.cloud.") {
             return Self::of_google(service);
         }
+        // Google's own client begins the path with two slashes.
+        if path.trim_start_matches('/').starts_with("ws/google.") {
+            return Some(Self::GeminiLive);
+        }
         match path.rsplit_once(':') {
             Some((_, "streamGenerateContent")) => Some(Self::GeminiStream),
             Some((_, "generateContent")) => Some(Self::GeminiGenerate),
@@ -90,6 +100,7 @@ impl Route {
             "chat/completions" => Some(Self::OpenAiChat),
             "audio/speech" => Some(Self::OpenAiSpeech),
             "audio/transcriptions" => Some(Self::OpenAiTranscription),
+            "realtime" => Some(Self::OpenAiRealtime),
             _ => path.starts_with("models").then_some(Self::OpenAiModels),
         }
     }
@@ -107,8 +118,12 @@ impl Route {
 
     pub(super) fn vendor(self) -> Vendor {
         match self {
-            Self::OpenAiChat | Self::OpenAiSpeech | Self::OpenAiTranscription | Self::OpenAiModels => Vendor::OpenAi,
-            Self::GeminiStream | Self::GeminiGenerate | Self::GeminiModels => Vendor::Gemini,
+            Self::OpenAiChat
+            | Self::OpenAiSpeech
+            | Self::OpenAiTranscription
+            | Self::OpenAiModels
+            | Self::OpenAiRealtime => Vendor::OpenAi,
+            Self::GeminiStream | Self::GeminiGenerate | Self::GeminiModels | Self::GeminiLive => Vendor::Gemini,
             Self::StreamingRecognize
             | Self::Recognize
             | Self::StreamingSynthesize
@@ -137,6 +152,8 @@ mod tests {
         assert_eq!(of("/google.cloud.speech.v2.Speech/Recognize"), Some(Route::Recognize));
         assert_eq!(Route::of(&Method::GET, "/v1beta/models/gemini-3.8-flash"), Some(Route::GeminiModels));
         assert_eq!(Route::of(&Method::GET, "/openai/v1/models"), Some(Route::OpenAiModels));
+        let live = "//ws/google.ai.generativelanguage.v1.GenerativeService.BidiGenerateContent";
+        assert_eq!(Route::of(&Method::GET, live), Some(Route::GeminiLive));
         assert_eq!(of("/emulator/faults"), None);
     }
 }

@@ -1,11 +1,9 @@
 """The google-cloud-speech package (v2) against StreamingRecognize and Recognize."""
 
 import asyncio
-import json
-import urllib.request
 
 import grpc
-from emulator import ADDRESS, TLS_ADDRESS, URL, ending, fault, last, pcm, raises, script
+from emulator import ADDRESS, TLS_ADDRESS, code, ending, fault, last, pcm, raises, script
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
@@ -23,11 +21,8 @@ END = wire.StreamingRecognizeResponse.SpeechEventType.SPEECH_ACTIVITY_END
 
 
 def spoken(text):
-    """The text as the emulator's own voice says it, with a pause behind it."""
-    body = json.dumps({"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm"}).encode()
-    headers = {"authorization": "Bearer k", "content-type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(f"{URL}/openai/v1/audio/speech", body, headers)) as answer:
-        return answer.read() + bytes(2 * 24000)
+    """The text with a pause behind it."""
+    return code(text) + bytes(2 * 24000)
 
 
 def config(model="latest_long", rate=24000, words=True):

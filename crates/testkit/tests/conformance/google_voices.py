@@ -4,14 +4,10 @@ The test lets the emulator's limit of 5 s without text be half a second.
 """
 
 import asyncio
-import io
-import json
 import time
-import urllib.request
-import wave
 
 import grpc
-from emulator import ADDRESS, TLS_ADDRESS, URL, ending, fault, last, raises
+from emulator import ADDRESS, TLS_ADDRESS, ending, fault, last, raises, understood
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.cloud import texttospeech as wire
@@ -40,20 +36,6 @@ def requests(encoding=wire.AudioEncoding.PCM, voice=VOICE, rate=24000, model="",
 
 def speak(client=client, **options):
     return [answer.audio_content for answer in client.streaming_synthesize(requests(**options))]
-
-
-def understood(frames, rate=24000):
-    """What the emulator's own recogniser understands."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1), out.setsampwidth(2), out.setframerate(rate)
-        out.writeframes(frames)
-    parts = b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n'
-    parts += b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + file.getvalue() + b"\r\n--b--\r\n"
-    headers = {"authorization": "Bearer k", "content-type": "multipart/form-data; boundary=b"}
-    request = urllib.request.Request(f"{URL}/openai/v1/audio/transcriptions", parts, headers)
-    with urllib.request.urlopen(request) as answer:
-        return json.loads(answer.read())["text"]
 
 
 # Sentences are spoken as they become whole; the half close speaks the rest.

@@ -41,6 +41,16 @@ async fn openai_speaks_and_hears() {
 }
 
 #[tokio::test]
+async fn openai_converses() {
+    run("openai_realtime.py", Script::default()).await;
+}
+
+#[tokio::test]
+async fn gemini_converses() {
+    run("gemini_live.py", Script::default()).await;
+}
+
+#[tokio::test]
 async fn gemini_answers() {
     run("gemini.py", Script::default()).await;
 }

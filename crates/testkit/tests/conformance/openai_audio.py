@@ -1,13 +1,11 @@
 """The openai package against /audio/speech and /audio/transcriptions."""
 
 import base64
-import io
 import json
-import wave
 
 import httpx2 as httpx
 import openai
-from emulator import URL, ending, fault, last, pcm, raises, script
+from emulator import URL, ending, fault, last, pcm, raises, script, wav
 
 client = openai.OpenAI(base_url=f"{URL}/openai/v1", api_key="k", max_retries=0, timeout=10)
 WORDS = "Good morning, Zürich! It is 7:30."
@@ -18,12 +16,8 @@ def speak(**options):
     return client.audio.speech.with_streaming_response.create(**options)
 
 
-def wav(frames, rate=24000):
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1), out.setsampwidth(2), out.setframerate(rate)
-        out.writeframes(frames)
-    return ("speech.wav", file.getvalue())
+def recording(samples, rate=24000):
+    return ("speech.wav", wav(samples, rate))
 
 
 def transcribe(file, **options):
@@ -36,7 +30,7 @@ with speak() as answer:
     pieces = list(answer.iter_bytes())
 raw = b"".join(pieces)
 assert len(pieces) > 3 and any(len(piece) % 2 for piece in pieces), [len(piece) for piece in pieces]
-assert transcribe(wav(raw)).text == WORDS
+assert transcribe(recording(raw)).text == WORDS
 assert last("openai.speech")["request"]["voice"] == "alloy"
 
 # As a file, and as events.
@@ -50,18 +44,18 @@ assert b"".join(base64.b64decode(event["audio"]) for event in events[:-1]) == ra
 assert events[-1]["type"] == "speech.audio.done" and events[-1]["usage"]["total_tokens"] > 0
 
 # Transcripts: plain, as text, with hints, streamed.
-assert transcribe(wav(raw), response_format="text").strip() == WORDS
-assert transcribe(wav(raw), language="en", prompt="Zürich").text == WORDS
+assert transcribe(recording(raw), response_format="text").strip() == WORDS
+assert transcribe(recording(raw), language="en", prompt="Zürich").text == WORDS
 assert last("openai.transcription")["request"]["language"] == "en"
-events = list(transcribe(wav(raw), stream=True))
+events = list(transcribe(recording(raw), stream=True))
 assert "".join(event.delta for event in events[:-1]) == WORDS == events[-1].text
 assert events[0].type == "transcript.text.delta" and events[-1].type == "transcript.text.done"
 script(transcripts=["what a person said"])
-assert transcribe(wav(pcm(1200), 16000)).text == "what a person said"
+assert transcribe(recording(pcm(1200), 16000)).text == "what a person said"
 
 # Mistakes of the caller.
 with raises(openai.BadRequestError, "too short"):
-    transcribe(wav(b"\0\0" * 100))
+    transcribe(recording(b"\0\0" * 100))
 with raises(openai.BadRequestError, "corrupted or unsupported"):
     transcribe(("speech.wav", b"no audio at all"))
 with raises(openai.BadRequestError, "maximum length 4096"):
@@ -72,7 +66,7 @@ with raises(openai.NotFoundError):
         pass
 
 # Faults.
-for route, ask in (("openai.speech", lambda: speak().__enter__()), ("openai.transcription", lambda: transcribe(wav(raw)))):
+for route, ask in (("openai.speech", lambda: speak().__enter__()), ("openai.transcription", lambda: transcribe(recording(raw)))):
     fault(route, "error", code="RESOURCE_EXHAUSTED", retry_after_ms=1000)
     with raises(openai.RateLimitError):
         ask()

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::Client;
 use testkit::emulator::{Emulator, Ending, Fault, Pace, Route, Script, Trouble};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::{chat, start};
 
@@ -36,4 +38,17 @@ async fn a_client_that_gives_up_on_silence_is_noticed() {
         assert!(body.expect_err("it never ends").is_timeout());
         assert_eq!(departure(&emulator).await, Ending::ClientLeft);
     }
+}
+
+#[tokio::test]
+async fn a_conversation_without_a_farewell_is_noticed() {
+    let emulator = start().await;
+    let mut stream = TcpStream::connect(emulator.address()).await.unwrap();
+    let handshake = "GET /openai/v1/realtime?model=gpt-realtime-2.1 HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer k\r\n\
+                     connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(handshake.as_bytes()).await.unwrap();
+    emulator.when(|log| log.first().is_some_and(|record| record.pieces_sent == 1)).await;
+    drop(stream);
+    assert_eq!(departure(&emulator).await, Ending::ClientLeft);
 }

@@ -88,9 +88,11 @@ async fn a_stall_and_a_drip_lose_nothing() {
 async fn a_connection_that_goes_away_is_not_used_again() {
     let emulator = start().await;
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
-    emulator.fault(Route::OpenAiChat, 1, Fault::at_once(Trouble::GoAway));
-    for _ in 0..2 {
+    emulator.fault(Route::OpenAiChat, 2, Fault::at_once(Trouble::GoAway));
+    for _ in 0..3 {
         let body = chat(&client, &emulator, "hi").await.unwrap().text().await.unwrap();
         assert_eq!(chat_text(&body), "You said: hi");
     }
+    let connections: Vec<usize> = emulator.log().iter().map(|record| record.connection).collect();
+    assert_eq!(connections, [0, 0, 1]);
 }
