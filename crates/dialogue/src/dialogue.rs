@@ -199,9 +199,7 @@ impl Dialogue {
             }
             Phase::Listening | Phase::Closed => {}
         }
-        for errand in std::mem::take(&mut self.errands) {
-            self.act(Action::CancelTool(errand.run));
-        }
+        self.abandon_errands();
         self.timers.disarm_all();
         self.announce(Fact::Closed(reason));
         self.act(Action::Close(reason));

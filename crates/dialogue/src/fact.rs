@@ -1,6 +1,6 @@
 //! Facts: what happened in a conversation, for the store, the client and anyone downstream.
 
-use crate::{CloseReason, Timestamp, ToolCall, ToolRunId, TurnId, TurnTimings};
+use crate::{CloseReason, Timestamp, ToolCall, ToolOutcome, ToolRunId, TurnId, TurnTimings};
 
 /// Something that is now true of the conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,8 @@ pub enum Fact {
         /// The call.
         call: ToolCall,
     },
-    /// A tool gave its result, or was given up.
+    /// A tool gave its result, or was given up. Comes once for each [`Fact::ToolCalled`], at the latest when the
+    /// conversation ends.
     ToolReturned {
         /// The turn that it was called for.
         turn: TurnId,
@@ -76,6 +77,8 @@ pub enum Fact {
         call_id: String,
         /// What the model is told.
         output: String,
+        /// How the call came out.
+        outcome: ToolOutcome,
     },
     /// Nobody has spoken for a while.
     Idle,
@@ -113,6 +116,17 @@ pub struct TurnRecord {
     pub heard_ms: u32,
     /// When what happened.
     pub timings: TurnTimings,
+    /// The tools that were called, in order, and where between the words.
+    pub tools: Vec<ToolPlace>,
+}
+
+/// Where in a turn's words a tool was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToolPlace {
+    /// The run.
+    pub run: ToolRunId,
+    /// So many characters of [`TurnRecord::heard_text`] came before it.
+    pub heard_before: usize,
 }
 
 /// How a turn ended.

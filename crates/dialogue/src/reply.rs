@@ -8,7 +8,7 @@ use sentence::Sentence;
 
 use crate::cutter::plain_text;
 use crate::{
-    Attempt, Entry, SentenceCutter, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolRunId, TurnId,
+    Attempt, Entry, SentenceCutter, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolPlace, ToolRunId, TurnId,
     TurnTimings,
 };
 
@@ -213,6 +213,16 @@ impl Reply {
         self.sentences.iter().map(Sentence::heard_ms).sum()
     }
 
+    /// The tools that were started, and after how much of [`Self::heard_text`].
+    pub(crate) fn tool_places(&self) -> Vec<ToolPlace> {
+        let place = |run: &Run| {
+            let before = self.sentences.get(..run.after_sentences).unwrap_or_default();
+            let heard_before = join(before.iter().map(Sentence::heard_text)).chars().count();
+            ToolPlace { run: run.id, heard_before }
+        };
+        self.runs.iter().filter(|run| run.state != RunState::Waiting).map(place).collect()
+    }
+
     /// What is remembered of it: words as they were heard, and between them the tools.
     pub(crate) fn heard_entries(&self) -> Vec<Entry> {
         self.entries(Sentence::heard_text)
@@ -253,7 +263,7 @@ fn join(texts: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Reply, RunState, Writing};
-    use crate::{Attempt, Entry, Timestamp, ToolCall, ToolManner, ToolRunId, TurnId, TurnTimings};
+    use crate::{Attempt, Entry, Timestamp, ToolCall, ToolManner, ToolPlace, ToolRunId, TurnId, TurnTimings};
 
     const NOW: Timestamp = Timestamp::ZERO;
 
@@ -303,5 +313,6 @@ mod tests {
             .filter_map(|e| if let Entry::Said { text, .. } = e { Some(text.as_str()) } else { None })
             .collect();
         assert_eq!(texts, ["Hello?", "Let me look.", ""], "the last words were not heard");
+        assert_eq!(reply.tool_places(), [ToolPlace { run: ToolRunId(1), heard_before: "Let me look.".len() }]);
     }
 }

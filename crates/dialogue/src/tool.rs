@@ -25,8 +25,24 @@ pub struct ToolManner {
 pub struct ToolOutput {
     /// What the model is told; of a failure, what went wrong.
     pub text: String,
+    /// How the call came out.
+    pub outcome: ToolOutcome,
     /// What else is to happen.
     pub then: AfterTool,
+}
+
+/// How a call of a tool came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ToolOutcome {
+    /// It gave its result.
+    #[default]
+    Done,
+    /// It failed, or there is no such tool.
+    Failed,
+    /// It was given up, since it took too long.
+    Overdue,
+    /// It was given up, since the caller interrupted or the call ended.
+    Cancelled,
 }
 
 /// What a tool's result does to the conversation.

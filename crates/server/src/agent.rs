@@ -7,6 +7,6 @@ mod load;
 mod profile;
 mod warm_up;
 
-pub(crate) use load::{LoadError, find, load};
+pub(crate) use load::{Files, LoadError, find, load};
 pub(crate) use profile::{Machine, choose};
 pub(crate) use warm_up::warm_up;

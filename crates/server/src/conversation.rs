@@ -1,13 +1,13 @@
 //! One call's conversation: runs its session, and tells the store and the caller's client what happens in it.
 
 mod observer;
+mod resumed;
 mod turns;
 
 use bus::local::AgentEnd;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use dialogue::{Speaker, Transcript};
 use session::trace::Tape;
 use session::{AgentConfig, Agents, Link, Report, Request, Session};
 use tokio::sync::mpsc;
@@ -17,6 +17,8 @@ use crate::orchestrator::Agent;
 use crate::realtime::SessionInfo;
 use crate::recorder::Recorder;
 use observer::Observer;
+
+pub(crate) use resumed::Resumed;
 
 /// Reports that wait to be passed on: more than a long turn has, since a report that does not fit is lost.
 const REPORTS_CAPACITY: usize = 512;
@@ -45,29 +47,6 @@ pub(crate) struct Conversation {
     pub metrics: Metrics,
     /// Where the engine's events and actions are written down.
     pub tape: Option<Tape>,
-}
-
-/// A conversation as it stands when a call joins it. A new one has the id of its call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Resumed {
-    /// The conversation's id.
-    pub id: String,
-    /// The turns that it has already.
-    pub last_turn: u32,
-    /// What was said and heard.
-    pub history: Transcript,
-}
-
-impl From<store::Conversation> for Resumed {
-    fn from(before: store::Conversation) -> Self {
-        let mut history = Transcript::default();
-        for turn in &before.turns {
-            history.push(Speaker::Caller, &turn.user_text);
-            history.push(Speaker::Agent, &turn.heard_text);
-        }
-        let last_turn = before.turns.last().map_or(0, |turn| turn.index);
-        Self { id: before.summary.id, last_turn, history }
-    }
 }
 
 impl Conversation {

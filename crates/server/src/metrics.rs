@@ -216,6 +216,7 @@ mod tests {
             heard_text: String::new(),
             heard_ms: 900,
             timings,
+            tools: Vec::new(),
         }));
         metrics.counted(&Counters {
             ahead_hits: 2,

@@ -1,9 +1,13 @@
 //! The JSON of a conversation, as `docs/protocol.md` fixes it. Converted from the store's types by hand.
 
+mod tool_call;
+
 use std::time::Duration;
 
 use dialogue::{CloseReason, StageTimes};
 use serde::{Deserialize, Serialize};
+
+use tool_call::ToolCall;
 
 /// A conversation; the list leaves the turns out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +80,9 @@ pub(crate) struct Turn {
     pub stages_ms: Option<StagesMs>,
     /// From the first frame of the answer to the last moment it was heard, pauses within it included.
     pub heard_ms: Option<u64>,
+    /// The tools that were called for it, in order.
+    #[serde(default)]
+    pub tool_calls: Vec<ToolCall>,
 }
 
 /// How far a turn came.
@@ -194,6 +201,7 @@ impl From<store::Turn> for Turn {
             voice_to_voice_ms: turn.latency.map(|latency| whole_ms(latency.voice_to_voice)),
             stages_ms: turn.latency.map(|latency| latency.stages.into()),
             heard_ms: turn.heard.map(whole_ms),
+            tool_calls: turn.tool_calls.into_iter().map(ToolCall::from).collect(),
         }
     }
 }
@@ -277,6 +285,16 @@ mod tests {
                 heard_text: "A cat.".to_owned(),
                 latency: Some(Latency { voice_to_voice: us(712_400), stages }),
                 heard: Some(us(1_240_000)),
+                tool_calls: vec![store::ToolCall {
+                    id: "call_1".to_owned(),
+                    name: "pets".to_owned(),
+                    arguments: "{\"quiet\": true}".to_owned(),
+                    status: store::ToolCallStatus::Completed,
+                    result: Some("cat".to_owned()),
+                    heard_before: 0,
+                    started_at: created_at,
+                    finished_at: None,
+                }],
             }],
         }
     }
@@ -297,7 +315,11 @@ mod tests {
                     "stages_ms": {
                         "endpoint": 260, "stt": 41, "llm_first_token": 210, "first_clause": 121, "tts": 60, "playout": 20
                     },
-                    "heard_ms": 1240
+                    "heard_ms": 1240,
+                    "tool_calls": [{
+                        "id": "call_1", "name": "pets", "arguments": "{\"quiet\": true}", "status": "completed",
+                        "result": "cat", "started_at": "2026-11-22T19:44:09.123Z", "finished_at": null
+                    }]
                 }]
             })
         );

@@ -5,12 +5,12 @@ mod built_in;
 
 use std::sync::Arc;
 
-use dialogue::{AfterTool, ToolCall, ToolManner, ToolOutput, ToolRunId, TurnId};
+use dialogue::{AfterTool, ToolCall, ToolManner, ToolOutcome, ToolOutput, ToolRunId, TurnId};
 use futures_util::StreamExt as _;
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
 use futures_util::stream::FuturesUnordered;
 use providers::llm::ToolSpec;
-use providers::tools::{CallContext, OnInterrupt, Toolbox};
+use providers::tools::{CallContext, OnInterrupt, ToolFailure, Toolbox};
 
 use crate::AgentConfig;
 use crate::agents::Agents;
@@ -100,20 +100,19 @@ impl Toolbelt {
         }
         if !self.allowed.contains(&call.name) {
             let text = format!("There is no tool `{}`.", call.name);
-            return Box::pin(std::future::ready(plain(run, text)));
+            return Box::pin(std::future::ready(plain(run, text, ToolOutcome::Failed)));
         }
         let shared = Arc::clone(&self.shared);
         let context = CallContext { conversation: self.conversation.clone(), turn: turn.0 };
         Box::pin(async move {
             let call = providers::llm::ToolCall { id: call.id, name: call.name, arguments: call.arguments };
-            let text = match shared.call(&call, &context).await {
-                Ok(text) => text,
+            match shared.call(&call, &context).await {
+                Ok(text) => plain(run, text, ToolOutcome::Done),
                 Err(failure) => {
                     tracing::warn!(tool = call.name, %failure, "a tool failed");
-                    format!("The tool failed: {failure}")
+                    plain(run, format!("The tool failed: {failure}"), outcome_of(&failure))
                 }
-            };
-            plain(run, text)
+            }
         })
     }
 }
@@ -129,6 +128,15 @@ fn specs(built_in: &[BuiltIn], shared: &Toolbox, allowed: &[String]) -> Vec<Tool
     built_in.chain(shared.filter(|spec| allowed.contains(&spec.name))).collect()
 }
 
-fn plain(run: ToolRunId, text: String) -> Returned {
-    Returned { run, output: ToolOutput { text, then: AfterTool::GoOn }, hand_off: None }
+fn outcome_of(failure: &ToolFailure) -> ToolOutcome {
+    match failure {
+        ToolFailure::Timeout(_) => ToolOutcome::Overdue,
+        ToolFailure::Unknown(_) | ToolFailure::Arguments(_) | ToolFailure::Refused(_) | ToolFailure::Unreachable => {
+            ToolOutcome::Failed
+        }
+    }
+}
+
+fn plain(run: ToolRunId, text: String, outcome: ToolOutcome) -> Returned {
+    Returned { run, output: ToolOutput { text, outcome, then: AfterTool::GoOn }, hand_off: None }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dialogue::{CloseReason, StageTimes};
+use dialogue::{CloseReason, StageTimes, ToolOutcome};
 use jiff::Timestamp;
 
 /// A conversation that begins.
@@ -76,6 +76,8 @@ pub struct Turn {
     /// From the first frame of the answer to the last moment it was heard; none when none was. Kept in whole
     /// milliseconds.
     pub heard: Option<Duration>,
+    /// The tools that were called for it, in order.
+    pub tool_calls: Vec<ToolCall>,
 }
 
 /// How far a turn came.
@@ -97,6 +99,47 @@ impl From<dialogue::TurnStatus> for TurnStatus {
             dialogue::TurnStatus::Completed => Self::Completed,
             dialogue::TurnStatus::Interrupted => Self::Interrupted,
             dialogue::TurnStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A tool that was called for a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The model's id of the call; not unique beyond the turn.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// JSON text, as the model wrote it.
+    pub arguments: String,
+    /// How far it came.
+    pub status: ToolCallStatus,
+    /// What the model was told of it; none while it runs, or when nothing ever came.
+    pub result: Option<String>,
+    /// So many characters of the turn's `heard_text` came before it.
+    pub heard_before: u32,
+    /// When it was called.
+    pub started_at: Timestamp,
+    /// When it returned or was given up; none while it runs, or when that is not known.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// How far a call of a tool came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ToolCallStatus {
+    /// It runs.
+    InProgress,
+    /// It returned: its result, or why it failed.
+    Completed,
+    /// It was given up, or the server stopped meanwhile.
+    Incomplete,
+}
+
+impl From<ToolOutcome> for ToolCallStatus {
+    fn from(outcome: ToolOutcome) -> Self {
+        match outcome {
+            ToolOutcome::Done | ToolOutcome::Failed => Self::Completed,
+            ToolOutcome::Overdue | ToolOutcome::Cancelled => Self::Incomplete,
         }
     }
 }

@@ -8,6 +8,8 @@ mod conversation;
 mod sqlite;
 mod store;
 
-pub use conversation::{Conversation, Ending, Latency, NewConversation, Page, Summary, Turn, TurnStatus};
+pub use conversation::{
+    Conversation, Ending, Latency, NewConversation, Page, Summary, ToolCall, ToolCallStatus, Turn, TurnStatus,
+};
 pub use sqlite::{OpenError, SqliteStore};
 pub use store::{Store, StoreError};

@@ -1,9 +1,12 @@
 //! Conversations in one SQLite file: write-ahead log, embedded migrations, embedded SQLite.
 //!
-//! `open` finds and prepares the file, `rows` turns columns into domain types and back.
+//! `open` finds and prepares the file; `rows` turns the columns of conversations into domain types and back, `turns` and
+//! `tool_calls` write and read theirs.
 
 mod open;
 mod rows;
+mod tool_calls;
+mod turns;
 
 use async_trait::async_trait;
 use dialogue::CloseReason;
@@ -11,7 +14,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use crate::{Conversation, NewConversation, Page, Store, StoreError, Turn, TurnStatus};
-use rows::{SummaryRow, TurnRow, moment_text, reason_text, status_text};
+use rows::{SummaryRow, moment_text, reason_text, status_text};
 
 pub use open::OpenError;
 
@@ -23,17 +26,6 @@ pub struct SqliteStore {
 
 const BEGIN: &str = "INSERT INTO conversations (id, created_at) VALUES (?, ?) \
     ON CONFLICT (id) DO UPDATE SET ended_at = NULL, end_reason = NULL";
-
-const RECORD_TURN: &str = "\
-    INSERT INTO turns (conversation_id, turn_index, status, started_at, user_text, agent_text, heard_text, \
-        voice_to_voice_us, endpoint_us, stt_us, llm_first_token_us, first_clause_us, tts_us, playout_us, heard_ms) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-    ON CONFLICT (conversation_id, turn_index) DO UPDATE SET status = excluded.status, \
-        user_text = excluded.user_text, agent_text = excluded.agent_text, heard_text = excluded.heard_text, \
-        voice_to_voice_us = excluded.voice_to_voice_us, endpoint_us = excluded.endpoint_us, \
-        stt_us = excluded.stt_us, llm_first_token_us = excluded.llm_first_token_us, \
-        first_clause_us = excluded.first_clause_us, tts_us = excluded.tts_us, playout_us = excluded.playout_us, \
-        heard_ms = excluded.heard_ms";
 
 const END: &str = "UPDATE conversations SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL";
 
@@ -62,11 +54,6 @@ const LIST: &str = summaries!("WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMI
 
 const GET: &str = summaries!("WHERE id = ?");
 
-const TURNS: &str = "\
-    SELECT turn_index, status, started_at, user_text, agent_text, heard_text, voice_to_voice_us, endpoint_us, stt_us, \
-        llm_first_token_us, first_clause_us, tts_us, playout_us, heard_ms \
-    FROM turns WHERE conversation_id = ? ORDER BY turn_index";
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn begin(&self, conversation: &NewConversation) -> Result<(), StoreError> {
@@ -80,27 +67,11 @@ impl Store for SqliteStore {
     }
 
     async fn record_turn(&self, conversation_id: &str, turn: &Turn) -> Result<(), StoreError> {
-        let micros = rows::LatencyColumns::from(turn.latency);
-        sqlx::query(RECORD_TURN)
-            .bind(conversation_id)
-            .bind(turn.index)
-            .bind(status_text(turn.status))
-            .bind(moment_text(turn.started_at))
-            .bind(&turn.user_text)
-            .bind(&turn.agent_text)
-            .bind(&turn.heard_text)
-            .bind(micros.voice_to_voice_us)
-            .bind(micros.endpoint_us)
-            .bind(micros.stt_us)
-            .bind(micros.llm_first_token_us)
-            .bind(micros.first_clause_us)
-            .bind(micros.tts_us)
-            .bind(micros.playout_us)
-            .bind(rows::heard_ms(turn.heard))
-            .execute(&self.pool)
-            .await
-            .map_err(doing("record a turn"))?;
-        Ok(())
+        let failed = doing("record a turn");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        turns::write(&mut transaction, conversation_id, turn).await.map_err(failed)?;
+        tool_calls::write(&mut transaction, conversation_id, turn).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)
     }
 
     async fn end(&self, conversation_id: &str, at: Timestamp, reason: CloseReason) -> Result<(), StoreError> {
@@ -113,6 +84,7 @@ impl Store for SqliteStore {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        tool_calls::abandon_of(&mut transaction, conversation_id).await.map_err(failed)?;
         sqlx::query(END)
             .bind(moment_text(at))
             .bind(reason_text(reason))
@@ -132,6 +104,7 @@ impl Store for SqliteStore {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        tool_calls::abandon_all(&mut transaction).await.map_err(failed)?;
         let ended = sqlx::query(END_ALL)
             .bind(moment_text(at))
             .bind(reason_text(CloseReason::Shutdown))
@@ -163,8 +136,14 @@ impl Store for SqliteStore {
         let row: Option<SummaryRow> =
             sqlx::query_as(GET).bind(id).fetch_optional(&mut *snapshot).await.map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
-        let turns: Vec<TurnRow> = sqlx::query_as(TURNS).bind(id).fetch_all(&mut *snapshot).await.map_err(failed)?;
-        let turns = turns.into_iter().map(|turn| turn.into_turn(id)).collect::<Result<_, _>>()?;
+        let turns = turns::read(&mut snapshot, id).await.map_err(failed)?;
+        let mut calls = tool_calls::read(&mut snapshot, id).await.map_err(failed)?;
+        let turns = turns.into_iter().map(|turn| {
+            let calls = calls.remove(&turn.index).unwrap_or_default();
+            let calls = calls.into_iter().map(|call| call.into_call(id)).collect::<Result<_, _>>()?;
+            turn.into_turn(id, calls)
+        });
+        let turns = turns.collect::<Result<_, _>>()?;
         Ok(Some(Conversation { summary: row.into_summary()?, turns }))
     }
 

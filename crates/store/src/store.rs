@@ -12,13 +12,15 @@ pub trait Store: Send + Sync + 'static {
     /// Records that a conversation began, or that one which ended goes on. Recording it again changes nothing.
     async fn begin(&self, conversation: &NewConversation) -> Result<(), StoreError>;
 
-    /// Records a turn as it stands; a later call with the same index replaces all but the start.
+    /// Records a turn and its tool calls as they stand, all or nothing; a later record of the same index replaces all
+    /// but the starts, and adds the calls that are new.
     ///
     /// # Errors
     /// Also when the conversation was never begun.
     async fn record_turn(&self, conversation_id: &str, turn: &Turn) -> Result<(), StoreError>;
 
-    /// Records that a conversation is over; the first ending stands. A turn still in progress has failed.
+    /// Records that a conversation is over; the first ending stands. A turn still in progress has failed,
+    /// and a tool call still in progress is incomplete.
     async fn end(&self, conversation_id: &str, at: Timestamp, reason: CloseReason) -> Result<(), StoreError>;
 
     /// Ends every conversation that is still active, as [`CloseReason::Shutdown`]: after a crash, before the first

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dialogue::{CloseReason, StageTimes};
 use jiff::{SignedDuration, Timestamp};
-use store::{Latency, NewConversation, OpenError, SqliteStore, Store, Turn, TurnStatus};
+use store::{Latency, NewConversation, OpenError, SqliteStore, Store, ToolCall, ToolCallStatus, Turn, TurnStatus};
 
 const FIRST: &str = "01930000-0000-7000-8000-000000000001";
 const SECOND: &str = "01930000-0000-7000-8000-000000000002";
@@ -15,6 +15,7 @@ async fn contract(store: &dyn Store) {
     an_unknown_conversation_is_none(store).await;
     a_turn_needs_its_conversation(store).await;
     a_turn_is_kept_as_it_happens(store).await;
+    tool_calls_are_kept_in_order_as_they_come_back(store).await;
     the_first_ending_stands(store).await;
     lists_newest_first_in_pages(store).await;
     a_crash_leaves_nothing_active(store).await;
@@ -54,6 +55,28 @@ async fn a_turn_is_kept_as_it_happens(store: &dyn Store) {
     assert_eq!(active.summary.preview.as_deref(), Some("should I get a dog, or a \"cat\"? ünïcode"));
 }
 
+async fn tool_calls_are_kept_in_order_as_they_come_back(store: &dyn Store) {
+    let mut asked = store.get(FIRST).await.expect("read").expect("begun").turns.remove(0);
+    // Two calls of one model may well have the same id: their order tells them apart.
+    asked.tool_calls = vec![running("call_1"), running("call_1")];
+    store.record_turn(FIRST, &asked).await.expect("record");
+    assert_eq!(store.get(FIRST).await.expect("read").expect("begun").turns, std::slice::from_ref(&asked));
+
+    let mut later = asked.clone();
+    later.tool_calls[1] = ToolCall {
+        status: ToolCallStatus::Completed,
+        result: Some("21 °C".to_owned()),
+        heard_before: 6,
+        started_at: moment(77),
+        finished_at: Some(moment(5)),
+        ..running("call_1")
+    };
+    later.tool_calls.push(running("call_2"));
+    store.record_turn(FIRST, &later).await.expect("record");
+    later.tool_calls[1].started_at = asked.tool_calls[1].started_at;
+    assert_eq!(store.get(FIRST).await.expect("read").expect("begun").turns, [later], "all but the start is replaced");
+}
+
 async fn the_first_ending_stands(store: &dyn Store) {
     store.record_turn(FIRST, &turn(2, TurnStatus::InProgress)).await.expect("record");
     store.end(FIRST, moment(60), CloseReason::CallerHungUp).await.expect("end");
@@ -63,6 +86,9 @@ async fn the_first_ending_stands(store: &dyn Store) {
     assert_eq!((ending.at, ending.reason), (moment(60), CloseReason::CallerHungUp));
     assert_eq!(ended.turns[1].status, TurnStatus::Failed, "a turn cannot outlive its conversation");
     assert_eq!(ended.turns[0].status, TurnStatus::Interrupted);
+    let status: Vec<ToolCallStatus> = ended.turns[0].tool_calls.iter().map(|call| call.status).collect();
+    let expected = [ToolCallStatus::Incomplete, ToolCallStatus::Completed, ToolCallStatus::Incomplete];
+    assert_eq!(status, expected, "nor can a tool call");
 }
 
 async fn lists_newest_first_in_pages(store: &dyn Store) {
@@ -78,12 +104,14 @@ async fn lists_newest_first_in_pages(store: &dyn Store) {
 }
 
 async fn a_crash_leaves_nothing_active(store: &dyn Store) {
-    store.record_turn(THIRD, &turn(1, TurnStatus::InProgress)).await.expect("record");
+    let asked = Turn { tool_calls: vec![running("call_1")], ..turn(1, TurnStatus::InProgress) };
+    store.record_turn(THIRD, &asked).await.expect("record");
     assert_eq!(store.end_abandoned(moment(120)).await.expect("end abandoned"), 2);
     assert_eq!(store.end_abandoned(moment(130)).await.expect("end abandoned"), 0);
     let third = store.get(THIRD).await.expect("read").expect("begun");
     assert_eq!(third.summary.ending.map(|ending| ending.reason), Some(CloseReason::Shutdown));
     assert_eq!(third.turns[0].status, TurnStatus::Failed);
+    assert_eq!(third.turns[0].tool_calls[0].status, ToolCallStatus::Incomplete);
     let first = store.get(FIRST).await.expect("read").expect("begun");
     assert_eq!(first.summary.ending.map(|ending| ending.reason), Some(CloseReason::CallerHungUp));
 }
@@ -112,6 +140,20 @@ async fn conversations_survive_a_restart() {
     store.close().await;
     let store = open(&folder, "antiphon.db").await;
     assert_eq!(store.get(FIRST).await.expect("read").expect("kept").turns.len(), 1);
+}
+
+#[tokio::test]
+async fn no_turn_and_no_tool_call_outlives_its_conversation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(&folder, "antiphon.db").await;
+    begin(&store, FIRST).await;
+    let asked = Turn { tool_calls: vec![running("call_1")], ..turn(1, TurnStatus::Completed) };
+    store.record_turn(FIRST, &asked).await.expect("record");
+    let url = format!("sqlite://{}", folder.path().join("antiphon.db").display());
+    let database = sqlx::SqlitePool::connect(&url).await.expect("the same file");
+    sqlx::query("DELETE FROM conversations").execute(&database).await.expect("deleted");
+    let left = "SELECT (SELECT count(*) FROM turns) + (SELECT count(*) FROM tool_calls)";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&database).await.expect("a count"), 0);
 }
 
 #[tokio::test]
@@ -175,6 +217,20 @@ fn turn(index: u32, status: TurnStatus) -> Turn {
         heard_text: String::new(),
         latency: None,
         heard: None,
+        tool_calls: Vec::new(),
+    }
+}
+
+fn running(id: &str) -> ToolCall {
+    ToolCall {
+        id: id.to_owned(),
+        name: "weather".to_owned(),
+        arguments: "{\"city\": \"Köln\"}".to_owned(),
+        status: ToolCallStatus::InProgress,
+        result: None,
+        heard_before: 0,
+        started_at: moment(3),
+        finished_at: None,
     }
 }
 

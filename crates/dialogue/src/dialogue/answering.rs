@@ -189,6 +189,7 @@ impl Dialogue {
             agent_text: reply.written_text(),
             heard_text: reply.heard_text(),
             heard_ms: reply.heard_ms(),
+            tools: reply.tool_places(),
             user_text: reply.user_text,
             timings: reply.timings,
         }));

@@ -9,12 +9,14 @@ use super::initiative::{Agenda, Closing};
 use crate::phase::Phase;
 use crate::reply::{Reply, RunState, Writing};
 use crate::{
-    Action, AfterTool, CloseReason, Entry, Fact, Timer, Timestamp, ToolCall, ToolManner, ToolOutput, ToolRunId, TurnId,
+    Action, AfterTool, CloseReason, Entry, Fact, Timer, Timestamp, ToolCall, ToolManner, ToolOutcome, ToolOutput,
+    ToolRunId, TurnId,
 };
 
 /// What the model is told of a tool that nobody waits for.
 const STARTED: &str = "Started. The result will follow; go on without it.";
 const INTERRUPTED: &str = "Cancelled, since the caller interrupted.";
+const CALL_ENDED: &str = "Cancelled, since the call ended.";
 const OVERDUE: &str = "The tool did not answer in time.";
 /// A second filler comes after this many times the wait for the first.
 const FILLER_BACKOFF: u32 = 6;
@@ -74,23 +76,24 @@ impl Dialogue {
         {
             run.state = RunState::Returned(output.text.clone());
             let (turn, call_id) = (reply.turn, run.call.id.clone());
-            self.announce(Fact::ToolReturned { turn, run: id, call_id, output: output.text });
-            if output.then == AfterTool::HangUp {
+            let ToolOutput { text, outcome, then } = output;
+            self.announce(Fact::ToolReturned { turn, run: id, call_id, output: text, outcome });
+            if then == AfterTool::HangUp {
                 self.closing = Some(Closing { reason: CloseReason::AgentHungUp, stubborn: false });
             }
             self.go_on_after_tools(now);
         } else if let Some(index) = self.errands.iter().position(|errand| errand.run == id) {
             let errand = self.errands.swap_remove(index);
-            self.errand_done(errand, output.text);
+            self.errand_done(errand, output.text, output.outcome);
         } else {
             self.counters.stale_results += 1;
         }
     }
 
     /// No turn waited for this result: it is news.
-    fn errand_done(&mut self, errand: Errand, output: String) {
+    fn errand_done(&mut self, errand: Errand, output: String, outcome: ToolOutcome) {
         let Errand { run, turn, call, speak_up } = errand;
-        self.announce(Fact::ToolReturned { turn, run, call_id: call.id, output: output.clone() });
+        self.announce(Fact::ToolReturned { turn, run, call_id: call.id, output: output.clone(), outcome });
         self.transcript.note(Entry::ToolNews { name: call.name, output });
         if speak_up {
             self.plan(Agenda::TellNews);
@@ -129,7 +132,9 @@ impl Dialogue {
         let overdue: Vec<ToolRunId> = reply.runs.iter().filter(|run| run.is_awaited()).map(|run| run.id).collect();
         for run in overdue {
             self.act(Action::CancelTool(run));
-            self.tool_returned(now, run, ToolOutput { text: OVERDUE.to_owned(), then: AfterTool::GoOn });
+            let text = OVERDUE.to_owned();
+            let output = ToolOutput { text, outcome: ToolOutcome::Overdue, then: AfterTool::GoOn };
+            self.tool_returned(now, run, output);
         }
     }
 
@@ -154,23 +159,34 @@ impl Dialogue {
     /// The caller interrupts: what was not started never is, and what may be cancelled is.
     pub(super) fn interrupt_tools(&mut self, reply: &mut Reply) {
         reply.forget_waiting_runs();
-        self.cancel_runs(reply, |manner| manner.cancel_on_interrupt);
+        self.cancel_runs(reply, INTERRUPTED, |manner| manner.cancel_on_interrupt);
     }
 
     /// The conversation ends: nothing runs on.
     pub(super) fn abandon_tools(&mut self, reply: &mut Reply) {
         reply.forget_waiting_runs();
-        self.cancel_runs(reply, |_| true);
+        self.cancel_runs(reply, CALL_ENDED, |_| true);
     }
 
-    fn cancel_runs(&mut self, reply: &mut Reply, which: impl Fn(ToolManner) -> bool) {
+    /// The conversation ends: nor does what no turn waited for.
+    pub(super) fn abandon_errands(&mut self) {
+        for Errand { run, turn, call, .. } in std::mem::take(&mut self.errands) {
+            self.give_up(turn, run, call.id, CALL_ENDED);
+        }
+    }
+
+    fn cancel_runs(&mut self, reply: &mut Reply, why: &str, which: impl Fn(ToolManner) -> bool) {
         let turn = reply.turn;
         for run in reply.runs.iter_mut().filter(|run| run.state == RunState::Running && which(run.manner)) {
-            run.state = RunState::Returned(INTERRUPTED.to_owned());
-            let (run, call_id) = (run.id, run.call.id.clone());
-            self.act(Action::CancelTool(run));
-            self.announce(Fact::ToolReturned { turn, run, call_id, output: INTERRUPTED.to_owned() });
+            run.state = RunState::Returned(why.to_owned());
+            self.give_up(turn, run.id, run.call.id.clone(), why);
         }
+    }
+
+    fn give_up(&mut self, turn: TurnId, run: ToolRunId, call_id: String, why: &str) {
+        self.act(Action::CancelTool(run));
+        let (output, outcome) = (why.to_owned(), ToolOutcome::Cancelled);
+        self.announce(Fact::ToolReturned { turn, run, call_id, output, outcome });
     }
 
     /// The turn is over, but some of its tools are not: their results are remembered when they come.

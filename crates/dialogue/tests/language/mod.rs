@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use dialogue::{
     Action, AfterTool, Attempt, CloseReason, Dialogue, Entry, Event, Fact, Line, PauseId, PlayoutEvent, Policy,
-    ReplyEvent, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolOutput, ToolRunId, Transcript, TurnId,
-    VoiceEvent,
+    ReplyEvent, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolOutcome, ToolOutput, ToolPlace, ToolRunId,
+    Transcript, TurnId, VoiceEvent,
 };
 
 use crate::settings;
@@ -97,12 +97,17 @@ fn render_fact(fact: &Fact) -> String {
         Fact::ReplyHeld { turn } => format!("answer to turn {} is held", turn.0),
         Fact::ReplyResumed { turn } => format!("answer to turn {} goes on", turn.0),
         Fact::ToolCalled { run, call, .. } => format!("tool {} is {}", run.0, call.name),
-        Fact::ToolReturned { run, output, .. } => format!("tool {} gave \"{output}\"", run.0),
+        Fact::ToolReturned { run, output, outcome: ToolOutcome::Done, .. } => {
+            format!("tool {} gave \"{output}\"", run.0)
+        }
+        Fact::ToolReturned { run, output, outcome, .. } => format!("tool {} {outcome:?}: \"{output}\"", run.0),
         Fact::Idle => "nobody speaks".to_owned(),
         Fact::TurnEnded(record) => {
             let latency = record.timings.voice_to_voice().map(|span| span.as_millis());
+            let tool = |place: &ToolPlace| format!("; tool {} after {} characters", place.run.0, place.heard_before);
+            let tools: String = record.tools.iter().map(tool).collect();
             format!(
-                "turn {} {:?}: heard \"{}\" ({} ms) of \"{}\"; voice to voice {latency:?}",
+                "turn {} {:?}: heard \"{}\" ({} ms) of \"{}\"; voice to voice {latency:?}{tools}",
                 record.turn.0, record.status, record.heard_text, record.heard_ms, record.agent_text
             )
         }
@@ -143,8 +148,9 @@ fn parse_event(event: &str) -> Option<Event> {
         ["commit"] => Event::Commit,
         ["digit", digit] => Event::Digit(digit.chars().next()?),
         ["say"] => Event::Say(Line { text, interruptible: true }),
-        ["tool", run, "gives"] => tool_returned(run, text, AfterTool::GoOn)?,
-        ["tool", run, "hangs", "up"] => tool_returned(run, text, AfterTool::HangUp)?,
+        ["tool", run, "gives"] => tool_returned(run, text, ToolOutcome::Done, AfterTool::GoOn)?,
+        ["tool", run, "fails"] => tool_returned(run, text, ToolOutcome::Failed, AfterTool::GoOn)?,
+        ["tool", run, "hangs", "up"] => tool_returned(run, text, ToolOutcome::Done, AfterTool::HangUp)?,
         ["summarised"] => Event::Summarised(Some(text)),
         ["not", "summarised"] => Event::Summarised(None),
         ["stop", "speaking"] => Event::StopSpeaking,
@@ -175,8 +181,8 @@ fn parse_reply(attempt: &str, rest: &[&str], text: String) -> Option<Event> {
     Some(Event::Reply { turn: TurnId(turn.parse().ok()?), attempt: Attempt(attempt.parse().ok()?), event })
 }
 
-fn tool_returned(run: &str, text: String, then: AfterTool) -> Option<Event> {
-    Some(Event::ToolReturned { run: ToolRunId(run.parse().ok()?), output: ToolOutput { text, then } })
+fn tool_returned(run: &str, text: String, outcome: ToolOutcome, then: AfterTool) -> Option<Event> {
+    Some(Event::ToolReturned { run: ToolRunId(run.parse().ok()?), output: ToolOutput { text, outcome, then } })
 }
 
 fn parse_voice(words: &[&str]) -> Option<VoiceEvent> {

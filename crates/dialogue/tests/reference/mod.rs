@@ -131,6 +131,11 @@ impl Reference {
                 assert_eq!(known.turn, *turn);
                 assert!(known.output.replace(output.clone()).is_none(), "4: a tool returns once");
             }
+            Fact::Closed(_) => {
+                for run in self.runs.values() {
+                    assert!(run.output.is_some(), "4: {} neither returned nor was given up", run.call);
+                }
+            }
             _ => {}
         }
     }
@@ -186,6 +191,19 @@ impl Reference {
         }
     }
 
+    /// 4: the record of a turn names each tool that was run for it, in order, between the words that were heard.
+    fn check_tools(&self, record: &TurnRecord) {
+        let mut named: Vec<ToolRunId> = record.tools.iter().map(|place| place.run).collect();
+        let mut run: Vec<ToolRunId> =
+            self.runs.iter().filter(|(_, run)| run.turn == record.turn).map(|(id, _)| *id).collect();
+        named.sort_unstable();
+        run.sort_unstable();
+        assert_eq!(named, run, "4: the record names other tools than were run");
+        let places: Vec<usize> = record.tools.iter().map(|place| place.heard_before).collect();
+        let heard = record.heard_text.chars().count();
+        assert!(places.is_sorted() && places.iter().all(|place| *place <= heard), "3: {places:?} of {heard}");
+    }
+
     fn turn_ended(&mut self, record: &TurnRecord) {
         assert_eq!(self.open.take(), Some(record.turn), "1: only an open turn ends");
         assert!(self.ended.insert(record.turn), "1: a turn ends once");
@@ -195,6 +213,7 @@ impl Reference {
                 assert!(run.cancelled, "4: {} runs on after an interruption", run.call);
             }
         }
+        self.check_tools(record);
         self.live.take_if(|(turn, _)| *turn == record.turn);
         let last = self.spoken.keys().filter(|id| id.turn == record.turn).map(|id| id.attempt).max();
         let sentences = self.spoken.iter().filter(|(id, _)| id.turn == record.turn && Some(id.attempt) == last);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dialogue::{
     Action, AfterTool, Attempt, CloseReason, Event, Line, PauseId, PlayoutEvent, ReplyEvent, SentenceId, Timestamp,
-    ToolCall, ToolManner, ToolOutput, ToolRunId, TurnId, VoiceEvent,
+    ToolCall, ToolManner, ToolOutcome, ToolOutput, ToolRunId, TurnId, VoiceEvent,
 };
 use leg::Leg;
 
@@ -247,7 +247,7 @@ impl World {
 }
 
 fn output(text: &str, then: AfterTool) -> ToolOutput {
-    ToolOutput { text: text.to_owned(), then }
+    ToolOutput { text: text.to_owned(), outcome: ToolOutcome::Done, then }
 }
 
 /// The end of every history.

@@ -73,13 +73,15 @@ pub(crate) enum Files {
         /// The system prompt that suits it.
         instructions: Option<String>,
     },
+    /// The models are there already.
+    Loaded(Box<Providers>),
 }
 
 impl Files {
     /// The system prompt that suits the language model, for who configures none.
     pub(crate) fn instructions(&self) -> Option<String> {
         match self {
-            Self::Echo => None,
+            Self::Echo | Self::Loaded(_) => None,
             Self::Models { instructions, .. } => instructions.clone(),
         }
     }
@@ -105,7 +107,11 @@ pub(crate) async fn find(kind: AgentKind, config: &ModelsConfig, dirs: &Dirs) ->
 /// # Errors
 /// When a file cannot be loaded after all, such as for want of memory.
 pub(crate) async fn load(files: Files, tools: ToolsConfig) -> Result<Agent, LoadError> {
-    let Files::Models { dir, llm, threads, .. } = files else { return Ok(Agent::Echo) };
+    let (dir, llm, threads) = match files {
+        Files::Echo => return Ok(Agent::Echo),
+        Files::Loaded(models) => return Ok(Agent::Models(*models)),
+        Files::Models { dir, llm, threads, .. } => (dir, llm, threads),
+    };
     let began = Instant::now();
     let llama = spawn_blocking(move || load_llama(llm, threads));
     let voice = spawn_blocking(move || load_voice(&dir));

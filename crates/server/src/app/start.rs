@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use media::Media;
-use session::Agents;
+use session::{Agents, Providers};
 use store::{SqliteStore, Store};
 use tokio::net::TcpListener;
 
 use super::{Server, http_listener};
-use crate::agent::{self, LoadError};
+use crate::agent::{self, Files, LoadError};
 use crate::cli::AgentKind;
 use crate::config::{Config, Dirs};
 use crate::http::{self, Services};
@@ -79,6 +79,18 @@ impl Server {
     /// When anything of that cannot be had. Nothing is left running then.
     pub async fn start(config: Config, dirs: &Dirs, kind: AgentKind) -> Result<Self, StartError> {
         let files = agent::find(kind, &config.models, dirs).await?;
+        Self::open(config, dirs, files).await
+    }
+
+    /// The same with models that are loaded already, whatever they are; they bring their tools with them.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(config: Config, dirs: &Dirs, models: Providers) -> Result<Self, StartError> {
+        Self::open(config, dirs, Files::Loaded(Box::new(models))).await
+    }
+
+    async fn open(config: Config, dirs: &Dirs, files: Files) -> Result<Self, StartError> {
         let address = config.server.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Http { address, source })?;
         let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;

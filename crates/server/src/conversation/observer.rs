@@ -92,7 +92,8 @@ impl Observer {
                 self.metrics.note(&fact);
                 let mut events = self.encoder.fact(at, &fact);
                 if let Some(turn) = self.turns.note(at, &fact) {
-                    if turn.status != store::TurnStatus::InProgress {
+                    // A turn whose tool returns later is over already.
+                    if let Fact::TurnEnded(_) = fact {
                         events.extend(self.encoder.turn_over(turn.clone()));
                     }
                     self.begin_journal();

@@ -1,23 +1,34 @@
-//! Facts in, turns as the store keeps them out: with wall-clock starts and whole latencies.
+//! Facts in, turns as the store keeps them out: with wall-clock starts, whole latencies and the tools that were called.
 
-use dialogue::{Fact, TurnId, TurnRecord, TurnTimings};
+use dialogue::{Fact, ToolCall, ToolRunId, TurnId, TurnRecord, TurnTimings};
 use jiff::{SignedDuration, Timestamp};
-use store::{Latency, Turn, TurnStatus};
+use store::{Latency, ToolCallStatus, Turn, TurnStatus};
 
 /// Follows the turns of one conversation.
 #[derive(Debug)]
 pub(super) struct TurnLog {
     /// The wall clock at the session's first moment.
     epoch: Timestamp,
-    /// When the latest turns began; a turn leaves when it ends.
+    /// When the speech began of turns that are not open yet.
     starts: Vec<(TurnId, dialogue::Timestamp)>,
+    /// Turns that are not over, and those whose tools are not.
+    open: Vec<OpenTurn>,
     /// The turns that the conversation had before this session.
     before: u32,
 }
 
+/// A turn of which there is more to come.
+#[derive(Debug)]
+struct OpenTurn {
+    id: TurnId,
+    turn: Turn,
+    /// The runs of the turn's tool calls, in their order.
+    runs: Vec<ToolRunId>,
+}
+
 impl TurnLog {
     pub(super) fn new(epoch: Timestamp, before: u32) -> Self {
-        Self { epoch, starts: Vec::new(), before }
+        Self { epoch, starts: Vec::new(), open: Vec::new(), before }
     }
 
     /// The wall clock at a moment of the session.
@@ -27,7 +38,8 @@ impl TurnLog {
         self.epoch.saturating_add(SignedDuration::from_micros(micros)).unwrap_or(self.epoch)
     }
 
-    /// The turn as it stands, when this fact began or ended it.
+    /// The turn as it stands, when this fact changed what is kept of it. A tool may return after its turn is over: then
+    /// the turn comes once more.
     pub(super) fn note(&mut self, now: dialogue::Timestamp, fact: &Fact) -> Option<Turn> {
         match fact {
             Fact::SpeechStarted { turn, at } => {
@@ -39,26 +51,30 @@ impl TurnLog {
                 None
             }
             Fact::TurnCommitted { turn, speech_ended, user_text } => {
-                self.begin(*turn, *speech_ended);
-                Some(self.committed(*turn, user_text))
+                let open = self.open(*turn, *speech_ended);
+                open.turn.user_text.clone_from(user_text);
+                Some(open.turn.clone())
             }
             // What the agent says of its own accord begins with its answer.
             Fact::ReplyStarted { turn } => {
-                self.begin(*turn, now);
+                self.open(*turn, now);
                 None
             }
-            Fact::TurnEnded(record) => {
-                let turn = self.ended(record);
-                self.starts.retain(|(begun, _)| *begun != record.turn);
-                Some(turn)
+            Fact::ToolCalled { turn, run, call } => Some(self.tool_called(now, *turn, *run, call)),
+            Fact::ToolReturned { turn, run, output, outcome, .. } => {
+                let finished_at = Some(self.moment(now));
+                self.tool_returned(*turn, *run, |call| {
+                    call.status = (*outcome).into();
+                    call.result = Some(output.clone());
+                    call.finished_at = finished_at;
+                })
             }
+            Fact::TurnEnded(record) => Some(self.ended(now, record)),
             Fact::StateChanged(_)
             | Fact::PartialTranscript { .. }
             | Fact::SentenceStarted { .. }
             | Fact::ReplyHeld { .. }
             | Fact::ReplyResumed { .. }
-            | Fact::ToolCalled { .. }
-            | Fact::ToolReturned { .. }
             | Fact::Idle
             | Fact::Closed(_) => None,
         }
@@ -71,35 +87,101 @@ impl TurnLog {
         }
     }
 
-    fn started_at(&self, turn: TurnId) -> Timestamp {
-        let start = self.starts.iter().find(|(begun, _)| *begun == turn).map(|(_, at)| *at);
-        self.moment(start.unwrap_or_default())
+    /// The open turn of this id; one that is not open yet began with its speech, or else at `at`.
+    fn open(&mut self, id: TurnId, at: dialogue::Timestamp) -> &mut OpenTurn {
+        let place = match self.open.iter().position(|open| open.id == id) {
+            Some(place) => place,
+            None => {
+                self.begin(id, at);
+                let start = self.starts.extract_if(.., |(begun, _)| *begun == id).next().map_or(at, |(_, at)| at);
+                let turn = blank(self.before + id.0, self.moment(start));
+                self.open.push(OpenTurn { id, turn, runs: Vec::new() });
+                self.open.len() - 1
+            }
+        };
+        &mut self.open[place]
     }
 
-    fn committed(&self, turn: TurnId, user_text: &str) -> Turn {
-        Turn {
-            index: self.before + turn.0,
-            status: TurnStatus::InProgress,
-            started_at: self.started_at(turn),
-            user_text: user_text.to_owned(),
-            agent_text: String::new(),
-            heard_text: String::new(),
-            latency: None,
-            heard: None,
-        }
+    fn tool_called(&mut self, now: dialogue::Timestamp, turn: TurnId, run: ToolRunId, call: &ToolCall) -> Turn {
+        let started_at = self.moment(now);
+        let open = self.open(turn, now);
+        open.runs.push(run);
+        open.turn.tool_calls.push(store::ToolCall {
+            id: call.id.clone(),
+            name: call.name.clone(),
+            arguments: call.arguments.clone(),
+            status: ToolCallStatus::InProgress,
+            result: None,
+            // Where it stands is known when the turn is over.
+            heard_before: 0,
+            started_at,
+            finished_at: None,
+        });
+        open.turn.clone()
     }
 
-    fn ended(&self, record: &TurnRecord) -> Turn {
-        Turn {
-            index: self.before + record.turn.0,
+    fn tool_returned(
+        &mut self,
+        turn: TurnId,
+        run: ToolRunId,
+        finish: impl FnOnce(&mut store::ToolCall),
+    ) -> Option<Turn> {
+        let open = self.open.iter_mut().find(|open| open.id == turn)?;
+        finish(open.call(run)?);
+        let turn = open.turn.clone();
+        self.let_go_of_complete();
+        Some(turn)
+    }
+
+    fn ended(&mut self, now: dialogue::Timestamp, record: &TurnRecord) -> Turn {
+        let open = self.open(record.turn, now);
+        open.turn = Turn {
             status: record.status.into(),
-            started_at: self.started_at(record.turn),
             user_text: record.user_text.clone(),
             agent_text: record.agent_text.clone(),
             heard_text: record.heard_text.clone(),
             latency: latency(&record.timings),
             heard: record.timings.heard(),
+            ..open.turn.clone()
+        };
+        for place in &record.tools {
+            if let Some(call) = open.call(place.run) {
+                call.heard_before = u32::try_from(place.heard_before).unwrap_or(u32::MAX);
+            }
         }
+        let turn = open.turn.clone();
+        self.let_go_of_complete();
+        turn
+    }
+
+    fn let_go_of_complete(&mut self) {
+        self.open.retain(|open| open.has_more_to_come());
+    }
+}
+
+impl OpenTurn {
+    fn call(&mut self, run: ToolRunId) -> Option<&mut store::ToolCall> {
+        let place = self.runs.iter().position(|known| *known == run)?;
+        self.turn.tool_calls.get_mut(place)
+    }
+
+    fn has_more_to_come(&self) -> bool {
+        let runs = |call: &store::ToolCall| call.status == ToolCallStatus::InProgress;
+        self.turn.status == TurnStatus::InProgress || self.turn.tool_calls.iter().any(runs)
+    }
+}
+
+fn blank(index: u32, started_at: Timestamp) -> Turn {
+    Turn {
+        index,
+        status: TurnStatus::InProgress,
+        started_at,
+        user_text: String::new(),
+        agent_text: String::new(),
+        heard_text: String::new(),
+        latency: None,
+        heard: None,
+        tool_calls: Vec::new(),
     }
 }
 
@@ -111,8 +193,8 @@ fn latency(timings: &TurnTimings) -> Option<Latency> {
 mod tests {
     use std::time::Duration;
 
-    use dialogue::{Fact, TurnId, TurnRecord, TurnTimings};
-    use store::TurnStatus;
+    use dialogue::{Fact, ToolCall, ToolOutcome, ToolPlace, ToolRunId, TurnId, TurnRecord, TurnTimings};
+    use store::{ToolCallStatus, TurnStatus};
 
     use super::TurnLog;
 
@@ -150,11 +232,50 @@ mod tests {
             heard_text: "Yes.".to_owned(),
             heard_ms: 400,
             timings,
+            tools: Vec::new(),
         };
         let ended = log.note(at(0), &Fact::TurnEnded(record)).expect("it ended");
         assert_eq!((ended.status, ended.started_at), (TurnStatus::Completed, begun.started_at));
         assert_eq!(ended.latency.map(|latency| latency.voice_to_voice), Some(Duration::from_millis(700)));
         assert_eq!(ended.heard, Some(Duration::from_millis(400)));
+    }
+
+    fn called(run: u32) -> Fact {
+        let call = ToolCall { id: "call".to_owned(), name: "taxi".to_owned(), arguments: "{}".to_owned() };
+        Fact::ToolCalled { turn: TurnId(1), run: ToolRunId(run), call }
+    }
+
+    fn returned(run: u32, outcome: ToolOutcome) -> Fact {
+        let (call_id, output) = ("call".to_owned(), "At eight.".to_owned());
+        Fact::ToolReturned { turn: TurnId(1), run: ToolRunId(run), call_id, output, outcome }
+    }
+
+    #[test]
+    fn a_turn_is_kept_until_its_last_tool_is_back() {
+        let mut log = TurnLog::new(jiff::Timestamp::UNIX_EPOCH, 3);
+        log.note(at(900), &Fact::ReplyStarted { turn: TurnId(1) });
+        log.note(at(1_000), &called(1));
+        let both = log.note(at(1_000), &called(2)).expect("it was called");
+        assert_eq!((both.index, both.started_at.as_millisecond(), both.tool_calls.len()), (4, 900, 2));
+        let one = log.note(at(2_000), &returned(2, ToolOutcome::Cancelled)).expect("it changed");
+        assert_eq!(one.tool_calls[1].status, ToolCallStatus::Incomplete);
+        let ended = TurnRecord {
+            turn: TurnId(1),
+            status: dialogue::TurnStatus::Completed,
+            user_text: String::new(),
+            agent_text: "One moment. I am on it.".to_owned(),
+            heard_text: "One moment. I am on it.".to_owned(),
+            heard_ms: 900,
+            timings: TurnTimings::default(),
+            tools: [1, 2].map(|run| ToolPlace { run: ToolRunId(run), heard_before: 11 }).to_vec(),
+        };
+        let ended = log.note(at(3_000), &Fact::TurnEnded(ended)).expect("it ended");
+        assert_eq!(ended.tool_calls[0].status, ToolCallStatus::InProgress, "its turn did not wait for it");
+        let late = log.note(at(9_000), &returned(1, ToolOutcome::Done)).expect("a result is never lost");
+        assert_eq!((&late.heard_text, late.tool_calls[0].heard_before), (&ended.heard_text, 11));
+        assert_eq!(late.tool_calls[0].result.as_deref(), Some("At eight."));
+        assert_eq!(late.tool_calls[0].finished_at.map(jiff::Timestamp::as_millisecond), Some(9_000));
+        assert_eq!(log.note(at(9_500), &returned(1, ToolOutcome::Done)), None, "now all is known");
     }
 
     #[test]

@@ -84,8 +84,10 @@ impl Encoder {
         self.seal([ServerEvent::AgentChanged { agent }])
     }
 
-    /// A turn is over, with its times as a reader of the store would see them.
-    pub(crate) fn turn_over(&mut self, turn: store::Turn) -> Vec<Envelope> {
+    /// A turn is over, with its times as a reader of the store would see them. What tools gave back was told when it
+    /// came, and would make this message larger than a data channel takes.
+    pub(crate) fn turn_over(&mut self, mut turn: store::Turn) -> Vec<Envelope> {
+        turn.tool_calls.iter_mut().for_each(|call| call.result = None);
         self.seal([ServerEvent::TurnOver { turn: turn.into() }])
     }
 

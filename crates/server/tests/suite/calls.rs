@@ -16,7 +16,7 @@ const RATE_HZ: u32 = 24_000;
 const SOON: Duration = Duration::from_secs(5);
 
 /// Posts an offer; gives the connected caller and where its resource is.
-async fn connect(client: &reqwest::Client, base: &str, path: &str, kind: CallerKind) -> (Caller, String) {
+pub(crate) async fn connect(client: &reqwest::Client, base: &str, path: &str, kind: CallerKind) -> (Caller, String) {
     let (pending, offer) = Caller::offer(kind).expect("an offer");
     let request = client.post(format!("{base}{path}")).header("content-type", "application/sdp").body(offer);
     let response = request.send().await.expect("an answer");
@@ -35,7 +35,7 @@ async fn next(caller: &mut Caller) -> CallerEvent {
 }
 
 /// The next text message, as JSON.
-async fn message(caller: &mut Caller) -> Value {
+pub(crate) async fn message(caller: &mut Caller) -> Value {
     loop {
         if let CallerEvent::Message(text) = next(caller).await {
             return serde_json::from_str(&text).expect("JSON");
@@ -66,7 +66,7 @@ async fn hears_itself(microphone: &Caller, speaker: &mut Caller) -> bool {
 }
 
 /// Reads a conversation until it is as wanted: the store is written beside the call.
-async fn conversation(server: &TestServer, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn conversation(server: &TestServer, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let read = async {
         let mut again = interval(Duration::from_millis(20));
         loop {

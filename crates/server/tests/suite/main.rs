@@ -4,3 +4,4 @@ mod calls;
 mod command_line;
 mod routes;
 mod support;
+mod tools;

@@ -9,9 +9,10 @@ use serde_json::Value;
 use server::app::Server;
 use server::cli::AgentKind;
 use server::config::{Config, Dirs};
+use session::{AgentConfig, Providers};
 use tempfile::TempDir;
 
-/// An echo server within the test's process.
+/// A server within the test's process; an echo server, if nothing else is said.
 pub(crate) struct TestServer {
     pub(crate) client: Client,
     pub(crate) url: String,
@@ -24,13 +25,21 @@ impl TestServer {
         Self::start_in(tempfile::tempdir().expect("a folder")).await
     }
 
+    /// A server whose default agent is this one, with scripted models.
+    pub(crate) async fn scripted(agent: AgentConfig, models: Providers) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = Config { agent, ..config() };
+        let server = Server::start_with(config, &dirs(&folder), models).await.expect("the server starts");
+        Self::ready(server, folder).await
+    }
+
     async fn start_in(folder: TempDir) -> Self {
-        let dirs = Dirs { data: folder.path().join("data"), cache: folder.path().join("cache") };
-        let mut config = Config::default();
-        config.server.listen = "127.0.0.1:0".parse().expect("an address");
-        config.media.udp_listen = "127.0.0.1:0".parse().expect("an address");
-        let mut server = Server::start(config, &dirs, AgentKind::Echo).await.expect("the server starts");
-        server.ready().await.expect("echo needs no model");
+        let server = Server::start(config(), &dirs(&folder), AgentKind::Echo).await.expect("the server starts");
+        Self::ready(server, folder).await
+    }
+
+    async fn ready(mut server: Server, folder: TempDir) -> Self {
+        server.ready().await.expect("its models are there");
         let client = Client::builder().no_proxy().build().expect("a client");
         Self { url: format!("http://{}", server.http_address()), client, server, folder }
     }
@@ -70,6 +79,17 @@ impl TestServer {
         self.server.stop().await;
         Self::start_in(self.folder).await
     }
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.server.listen = "127.0.0.1:0".parse().expect("an address");
+    config.media.udp_listen = "127.0.0.1:0".parse().expect("an address");
+    config
+}
+
+fn dirs(folder: &TempDir) -> Dirs {
+    Dirs { data: folder.path().join("data"), cache: folder.path().join("cache") }
 }
 
 /// The shipped binary, with nothing of the test's own environment.

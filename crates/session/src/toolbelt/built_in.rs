@@ -1,6 +1,6 @@
 //! The tools that every agent can be given: they act on the conversation itself.
 
-use dialogue::{AfterTool, ToolOutput, ToolRunId};
+use dialogue::{AfterTool, ToolOutcome, ToolOutput, ToolRunId};
 use providers::llm::ToolSpec;
 use serde_json::{Value, json};
 
@@ -78,12 +78,14 @@ impl BuiltIn {
     pub(super) fn call(&self, run: ToolRunId, arguments: &str) -> Returned {
         match self {
             Self::EndCall => {
-                let output = ToolOutput { text: "The call ends.".to_owned(), then: AfterTool::HangUp };
+                let text = "The call ends.".to_owned();
+                let output = ToolOutput { text, outcome: ToolOutcome::Done, then: AfterTool::HangUp };
                 Returned { run, output, hand_off: None }
             }
             Self::CurrentTime => {
                 let now = jiff::Zoned::now();
-                super::plain(run, now.strftime("It is %A, %B %-d, %Y, %H:%M (%Z).").to_string())
+                let text = now.strftime("It is %A, %B %-d, %Y, %H:%M (%Z).").to_string();
+                super::plain(run, text, ToolOutcome::Done)
             }
             Self::HandOff(agents) => hand_off(run, arguments, agents),
         }
@@ -97,12 +99,12 @@ fn hand_off(run: ToolRunId, arguments: &str, agents: &[(String, String)]) -> Ret
     match wanted.filter(|wanted| agents.iter().any(|(name, _)| name == wanted)) {
         Some(name) => {
             let text = "The call was handed over to you. Go on with what the caller wants, without greeting again.";
-            let output = ToolOutput { text: text.to_owned(), then: AfterTool::GoOn };
-            Returned { run, output, hand_off: Some(name) }
+            Returned { hand_off: Some(name), ..super::plain(run, text.to_owned(), ToolOutcome::Done) }
         }
         None => {
             let names: Vec<&str> = agents.iter().map(|(name, _)| name.as_str()).collect();
-            super::plain(run, format!("There is no such colleague; `agent` must be one of: {}.", names.join(", ")))
+            let text = format!("There is no such colleague; `agent` must be one of: {}.", names.join(", "));
+            super::plain(run, text, ToolOutcome::Failed)
         }
     }
 }

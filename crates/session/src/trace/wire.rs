@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dialogue::{
     AfterTool, Attempt, CloseReason, Entry, Event, Line, PauseId, PlayoutEvent, ReplyEvent, SentenceId, Speaker, Timer,
-    Timestamp, ToolCall, ToolManner, ToolOutput, ToolRunId, TurnId, VoiceEvent,
+    Timestamp, ToolCall, ToolManner, ToolOutcome, ToolOutput, ToolRunId, TurnId, VoiceEvent,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,21 +42,51 @@ pub(super) struct CallRow {
 #[serde(rename_all = "snake_case")]
 pub(super) enum EventRow {
     Connected,
-    SpeechStarted { onset_us: u64 },
-    SpeechGoesOn { spoken_us: u64 },
-    SpeechPaused { ended_us: u64 },
-    Words { text: String, settled: Option<u32> },
+    SpeechStarted {
+        onset_us: u64,
+    },
+    SpeechGoesOn {
+        spoken_us: u64,
+    },
+    SpeechPaused {
+        ended_us: u64,
+    },
+    Words {
+        text: String,
+        settled: Option<u32>,
+    },
     WordsFailed,
-    PauseScored { pause: u32, completeness: f32 },
-    Typed { text: String },
+    PauseScored {
+        pause: u32,
+        completeness: f32,
+    },
+    Typed {
+        text: String,
+    },
     Digit(char),
     Commit,
-    Say { text: String, interruptible: bool },
-    ToolReturned { run: u32, text: String, hang_up: bool },
+    Say {
+        text: String,
+        interruptible: bool,
+    },
+    ToolReturned {
+        run: u32,
+        text: String,
+        hang_up: bool,
+        #[serde(default)]
+        outcome: OutcomeRow,
+    },
     Summarised(Option<String>),
     StopSpeaking,
-    Reply { turn: u32, attempt: u32, event: ReplyRow },
-    Voice { sentence: SentenceRow, event: VoiceRow },
+    Reply {
+        turn: u32,
+        attempt: u32,
+        event: ReplyRow,
+    },
+    Voice {
+        sentence: SentenceRow,
+        event: VoiceRow,
+    },
     Playout(PlayoutRow),
     Deadline(TimerRow),
     HangUp(ReasonRow),
@@ -89,6 +119,16 @@ pub(super) enum PlayoutRow {
     Finished(SentenceRow),
     Held(Option<(SentenceRow, u32)>),
     Flushed(Option<(SentenceRow, u32)>),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutcomeRow {
+    #[default]
+    Done,
+    Failed,
+    Overdue,
+    Cancelled,
 }
 
 /// Turn, attempt, index.
@@ -140,9 +180,12 @@ impl EventRow {
             Event::Digit(digit) => Self::Digit(*digit),
             Event::Commit => Self::Commit,
             Event::Say(Line { text, interruptible }) => Self::Say { text: text.clone(), interruptible: *interruptible },
-            Event::ToolReturned { run: ToolRunId(run), output } => {
-                Self::ToolReturned { run: *run, text: output.text.clone(), hang_up: output.then == AfterTool::HangUp }
-            }
+            Event::ToolReturned { run: ToolRunId(run), output } => Self::ToolReturned {
+                run: *run,
+                text: output.text.clone(),
+                hang_up: output.then == AfterTool::HangUp,
+                outcome: output.outcome.into(),
+            },
             Event::Summarised(summary) => Self::Summarised(summary.clone()),
             Event::PolicyChanged(_) => return None,
             Event::StopSpeaking => Self::StopSpeaking,
@@ -171,9 +214,9 @@ impl From<EventRow> for Event {
             EventRow::Digit(digit) => Self::Digit(digit),
             EventRow::Commit => Self::Commit,
             EventRow::Say { text, interruptible } => Self::Say(Line { text, interruptible }),
-            EventRow::ToolReturned { run, text, hang_up } => {
+            EventRow::ToolReturned { run, text, hang_up, outcome } => {
                 let then = if hang_up { AfterTool::HangUp } else { AfterTool::GoOn };
-                Self::ToolReturned { run: ToolRunId(run), output: ToolOutput { text, then } }
+                Self::ToolReturned { run: ToolRunId(run), output: ToolOutput { text, outcome: outcome.into(), then } }
             }
             EventRow::Summarised(summary) => Self::Summarised(summary),
             EventRow::StopSpeaking => Self::StopSpeaking,
@@ -335,6 +378,7 @@ macro_rules! same_names {
 }
 
 same_names!(Timer, TimerRow: Endpoint, Words, Reply, Flush, Playout, Overlap, Filler, Tools, Idle, Limit, Digits);
+same_names!(ToolOutcome, OutcomeRow: Done, Failed, Overdue, Cancelled);
 same_names!(CloseReason, ReasonRow: CallerHungUp, AgentHungUp, ConnectionLost, Shutdown, Failed);
 
 fn micros(span: Duration) -> u64 {

@@ -1,13 +1,11 @@
-//! Columns and what they mean.
+//! The columns of conversations and what they mean, and the texts that all tables share.
 
-use std::time::Duration;
-
-use dialogue::{CloseReason, StageTimes};
+use dialogue::CloseReason;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use crate::{Ending, Latency, StoreError, Summary, Turn, TurnStatus};
+use crate::{Ending, StoreError, Summary, TurnStatus};
 
 pub(super) fn moment_text(moment: Timestamp) -> String {
     format!("{moment:.3}")
@@ -32,7 +30,7 @@ pub(super) fn reason_text(reason: CloseReason) -> &'static str {
     }
 }
 
-fn parse_status(text: &str) -> Option<TurnStatus> {
+pub(super) fn parse_status(text: &str) -> Option<TurnStatus> {
     [TurnStatus::InProgress, TurnStatus::Completed, TurnStatus::Interrupted, TurnStatus::Failed]
         .into_iter()
         .find(|status| status_text(*status) == text)
@@ -86,116 +84,4 @@ impl SummaryRow {
         };
         Ok(Summary { created_at, ending, id: self.id, turn_count: self.turn_count, preview: self.preview })
     }
-}
-
-/// A row of `turns`.
-pub(super) struct TurnRow {
-    index: u32,
-    status: String,
-    started_at: String,
-    user_text: String,
-    agent_text: String,
-    heard_text: String,
-    latency: LatencyColumns,
-    heard_ms: Option<i64>,
-}
-
-impl FromRow<'_, SqliteRow> for TurnRow {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            index: row.try_get("turn_index")?,
-            status: row.try_get("status")?,
-            started_at: row.try_get("started_at")?,
-            user_text: row.try_get("user_text")?,
-            agent_text: row.try_get("agent_text")?,
-            heard_text: row.try_get("heard_text")?,
-            latency: LatencyColumns::from_row(row)?,
-            heard_ms: row.try_get("heard_ms")?,
-        })
-    }
-}
-
-impl TurnRow {
-    pub(super) fn into_turn(self, conversation_id: &str) -> Result<Turn, StoreError> {
-        let corrupt = |column| StoreError::Corrupt { conversation_id: conversation_id.to_owned(), column };
-        Ok(Turn {
-            index: self.index,
-            status: parse_status(&self.status).ok_or_else(|| corrupt("status"))?,
-            started_at: self.started_at.parse().map_err(|_| corrupt("started_at"))?,
-            user_text: self.user_text,
-            agent_text: self.agent_text,
-            heard_text: self.heard_text,
-            latency: self.latency.into_latency(),
-            heard: self.heard_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
-        })
-    }
-}
-
-/// A latency in whole microseconds, all columns null when there is none.
-#[derive(Default)]
-pub(super) struct LatencyColumns {
-    pub(super) voice_to_voice_us: Option<i64>,
-    pub(super) endpoint_us: Option<i64>,
-    pub(super) stt_us: Option<i64>,
-    pub(super) llm_first_token_us: Option<i64>,
-    pub(super) first_clause_us: Option<i64>,
-    pub(super) tts_us: Option<i64>,
-    pub(super) playout_us: Option<i64>,
-}
-
-impl FromRow<'_, SqliteRow> for LatencyColumns {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        Ok(Self {
-            voice_to_voice_us: row.try_get("voice_to_voice_us")?,
-            endpoint_us: row.try_get("endpoint_us")?,
-            stt_us: row.try_get("stt_us")?,
-            llm_first_token_us: row.try_get("llm_first_token_us")?,
-            first_clause_us: row.try_get("first_clause_us")?,
-            tts_us: row.try_get("tts_us")?,
-            playout_us: row.try_get("playout_us")?,
-        })
-    }
-}
-
-impl From<Option<Latency>> for LatencyColumns {
-    fn from(latency: Option<Latency>) -> Self {
-        let Some(Latency { voice_to_voice, stages }) = latency else { return Self::default() };
-        Self {
-            voice_to_voice_us: Some(micros(voice_to_voice)),
-            endpoint_us: Some(micros(stages.endpoint)),
-            stt_us: Some(micros(stages.stt)),
-            llm_first_token_us: Some(micros(stages.llm_first_token)),
-            first_clause_us: Some(micros(stages.first_clause)),
-            tts_us: Some(micros(stages.tts)),
-            playout_us: Some(micros(stages.playout)),
-        }
-    }
-}
-
-impl LatencyColumns {
-    fn into_latency(self) -> Option<Latency> {
-        Some(Latency {
-            voice_to_voice: span(self.voice_to_voice_us?),
-            stages: StageTimes {
-                endpoint: span(self.endpoint_us.unwrap_or(0)),
-                stt: span(self.stt_us.unwrap_or(0)),
-                llm_first_token: span(self.llm_first_token_us.unwrap_or(0)),
-                first_clause: span(self.first_clause_us.unwrap_or(0)),
-                tts: span(self.tts_us.unwrap_or(0)),
-                playout: span(self.playout_us.unwrap_or(0)),
-            },
-        })
-    }
-}
-
-pub(super) fn heard_ms(heard: Option<Duration>) -> Option<i64> {
-    heard.map(|heard| i64::try_from(heard.as_millis()).unwrap_or(i64::MAX))
-}
-
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn span(micros: i64) -> Duration {
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }

@@ -57,6 +57,7 @@ fn ended(status: TurnStatus, heard: &str) -> Fact {
         heard_text: heard.to_owned(),
         heard_ms: 1_240,
         timings: TurnTimings::default(),
+        tools: Vec::new(),
     })
 }
 
