@@ -33,6 +33,19 @@ it('reads one conversation; a turn without heard text was heard in full', async 
   expect(read).toMatchObject({ ok: true, value: { turns: [{ heardText: 'Hello.', voiceToVoiceMs: null, stages: [] }] } });
 });
 
+it('reads the tools of a turn and skips those that make no sense', async () => {
+  const call = { id: 'c', name: 'taxi', arguments: '{}', status: 'completed', result: 'At eight.', started_at: '' };
+  const calls = [call, { ...call, name: '' }, { ...call, status: 'dreamt' }, 7, { ...call, status: 'in_progress', result: null }];
+  answer({ ...conversation, turns: [{ index: 1, status: 'completed', tool_calls: calls }] });
+  const read = await fetchConversation('c1');
+  const taxi = { name: 'taxi', arguments: '{}' };
+  const toolCalls = [
+    { ...taxi, status: 'completed', result: 'At eight.' },
+    { ...taxi, status: 'in_progress', result: null },
+  ];
+  expect(read).toMatchObject({ ok: true, value: { turns: [{ toolCalls }] } });
+});
+
 it('tells what the server said was wrong', async () => {
   answer({ type: 'about:blank', title: 'Not found', status: 404, detail: 'no conversation has this id' }, 404);
   expect(await fetchConversation('c1')).toEqual({

@@ -4,6 +4,16 @@ import { readProblem, type Problem } from './problem';
 
 export const TURN_STATUSES = ['in_progress', 'completed', 'interrupted', 'failed'] as const;
 
+export const TOOL_CALL_STATUSES = ['in_progress', 'completed', 'incomplete'] as const;
+
+export interface ToolCall {
+  readonly name: string;
+  /** JSON text, as the model wrote it. */
+  readonly arguments: string;
+  readonly status: (typeof TOOL_CALL_STATUSES)[number];
+  readonly result: string | null;
+}
+
 export interface Stage {
   readonly name: string;
   readonly ms: number;
@@ -21,6 +31,7 @@ export interface Turn {
   readonly stages: readonly Stage[];
   /** From the first frame of the answer to the last moment it was heard. */
   readonly heardMs: number | null;
+  readonly toolCalls: readonly ToolCall[];
 }
 
 export interface ConversationSummary {
@@ -75,7 +86,15 @@ export function readTurn(fields: Fields | null): Turn | null {
     voiceToVoiceMs: numberOrNull(fields, 'voice_to_voice_ms'),
     stages: readStages(asFields(fields?.stages_ms)),
     heardMs: numberOrNull(fields, 'heard_ms'),
+    toolCalls: list(fields, 'tool_calls').flatMap((item) => readToolCall(asFields(item)) ?? []),
   };
+}
+
+function readToolCall(fields: Fields | null): ToolCall | null {
+  const name = text(fields, 'name');
+  const status = oneOf(fields, 'status', TOOL_CALL_STATUSES);
+  if (name === '' || status === null) return null;
+  return { name, arguments: text(fields, 'arguments'), status, result: textOrNull(fields, 'result') };
 }
 
 function readStages(fields: Fields | null): Stage[] {

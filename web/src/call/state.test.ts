@@ -30,6 +30,7 @@ function turn(change: Partial<Turn>): Turn {
     voiceToVoiceMs: 700,
     stages: [],
     heardMs: null,
+    toolCalls: [],
     ...change,
   };
 }

@@ -4,6 +4,7 @@ import { Bubble } from '../ui/Bubble';
 import { formatMs, median } from '../ui/format';
 import { LatencyChip } from '../ui/LatencyChip';
 import { details } from './ConversationList';
+import { ToolCalls } from './ToolCalls';
 
 interface ConversationViewProps {
   readonly conversation: Conversation;
@@ -36,6 +37,7 @@ function TurnEntry({ turn }: { readonly turn: Turn }) {
   return (
     <li className="flex flex-col gap-2">
       {turn.userText !== '' && <Bubble voice="you">{turn.userText}</Bubble>}
+      <ToolCalls calls={turn.toolCalls} />
       {heard + unheard !== '' && (
         <Bubble voice="antiphon">
           {heard}

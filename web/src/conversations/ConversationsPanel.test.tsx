@@ -24,6 +24,7 @@ const turn: Turn = {
   voiceToVoiceMs: 640,
   stages: [],
   heardMs: null,
+  toolCalls: [],
 };
 
 function show(history: Partial<HistoryState>) {
@@ -54,6 +55,17 @@ it('shows what was heard, strikes what was not, and tells how fast the answer ca
   expect(screen.getByRole('button', { name: /Answered in 640 ms/ })).toBeTruthy();
   fireEvent.click(screen.getByRole('button', { name: 'Back to the list' }));
   expect(onBack).toHaveBeenCalledOnce();
+});
+
+it('names the tools of a turn, and tells what became of them', () => {
+  const call = { name: 'order_status', arguments: '{"order": "17"}', status: 'completed', result: 'It comes at eight.' } as const;
+  const toolCalls = [call, { ...call, name: 'taxi', status: 'incomplete', result: null } as const];
+  show({ opened: { id: 'c1', conversation: { status: 'ready', value: { ...summary, turns: [{ ...turn, toolCalls }] } } } });
+  const entries = screen.getByRole('list', { name: 'Tools used' }).querySelectorAll('li');
+  expect([...entries].map((entry) => entry.querySelector('summary')?.textContent)).toEqual(['order_status', 'taxi· given up']);
+  expect(entries[0]?.textContent).toContain('{"order": "17"}');
+  expect(entries[0]?.textContent).toContain('It comes at eight.');
+  expect(entries[1]?.textContent).toContain('No result.');
 });
 
 it('offers another try when the list cannot be had', () => {

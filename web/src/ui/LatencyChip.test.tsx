@@ -16,6 +16,7 @@ const turn: Turn = {
     { name: 'network', ms: 20 },
   ],
   heardMs: 1840,
+  toolCalls: [],
 };
 
 beforeEach(() => {
