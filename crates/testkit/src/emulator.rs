@@ -35,6 +35,7 @@ use std::time::Duration;
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -62,6 +63,7 @@ pub use script::{Call, Limits, Pace, Reply, Script};
 pub struct Emulator {
     shared: Arc<Shared>,
     address: SocketAddr,
+    held: watch::Sender<bool>,
     _stop: DropGuard,
 }
 
@@ -123,17 +125,19 @@ impl Emulator {
             authority_pem: authority.pem,
             began: Instant::now(),
         });
+        let held = watch::Sender::new(false);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let listener = listener::Listener {
             socket,
             router: router(&shared),
             acceptor: authority.acceptor,
+            held: held.subscribe(),
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
         tasks.spawn(listener.run());
-        Ok(Self { shared, address, _stop: stop.drop_guard() })
+        Ok(Self { shared, address, held, _stop: stop.drop_guard() })
     }
 
     /// Where it listens.
@@ -196,6 +200,16 @@ impl Emulator {
     /// Forgets all faults to come.
     pub fn clear_faults(&self) {
         self.shared.faults.clear();
+    }
+
+    /// From now on new connections are accepted and nothing more: not even a TLS handshake is answered.
+    pub fn hold_connections(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Serves new connections again, and those that were held.
+    pub fn release_connections(&self) {
+        self.held.send_replace(false);
     }
 
     /// Adds to what the language models will answer.

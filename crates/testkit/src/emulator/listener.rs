@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,8 @@ pub(super) struct Listener {
     pub(super) socket: TcpListener,
     pub(super) router: Router,
     pub(super) acceptor: TlsAcceptor,
+    /// While it is true, connections are accepted and nothing more.
+    pub(super) held: watch::Receiver<bool>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -45,7 +48,13 @@ impl Listener {
             // A client that is gone before it is accepted is no reason to stop.
             let Ok((stream, _)) = accepted else { continue };
             let connection = Arc::new(Connection::new(number));
-            let serving = serve(stream, connection, self.acceptor.clone(), self.router.clone());
+            let mut held = self.held.clone();
+            let (acceptor, router) = (self.acceptor.clone(), self.router.clone());
+            let serving = async move {
+                // Its sender lives as long as the emulator, and with that this task.
+                drop(held.wait_for(|held| !held).await);
+                serve(stream, connection, acceptor, router).await
+            };
             let stop = self.stop.clone();
             self.tasks.spawn(async move {
                 tokio::select! {

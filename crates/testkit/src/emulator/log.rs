@@ -1,5 +1,6 @@
 //! The log of requests: what came, with which key, and whether its sender stayed to the end.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -7,6 +8,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::route::Route;
+
+/// So many requests are kept, the latest; a load test of hours must not fill the memory.
+const MOST_RECORDS: usize = 2_000;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -40,26 +44,37 @@ pub enum Ending {
     BrokenOff,
 }
 
-/// All requests so far.
+/// The latest requests.
 #[derive(Debug)]
 pub(super) struct Log {
-    records: Mutex<Vec<Record>>,
+    kept: Mutex<Kept>,
     changes: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    records: VecDeque<Record>,
+    /// Requests before the first record.
+    forgotten: usize,
 }
 
 impl Log {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { records: Mutex::default(), changes: watch::Sender::new(()) })
+        Arc::new(Self { kept: Mutex::default(), changes: watch::Sender::new(()) })
     }
 
     pub(super) fn open(self: &Arc<Self>, record: Record) -> Exchange {
-        let mut records = self.records();
-        records.push(record);
-        Exchange { log: Arc::clone(self), index: records.len() - 1 }
+        let mut kept = self.kept();
+        if kept.records.len() == MOST_RECORDS {
+            kept.records.pop_front();
+            kept.forgotten += 1;
+        }
+        kept.records.push_back(record);
+        Exchange { log: Arc::clone(self), number: kept.forgotten + kept.records.len() - 1 }
     }
 
     pub(super) fn all(&self) -> Vec<Record> {
-        self.records().clone()
+        self.kept().records.iter().cloned().collect()
     }
 
     /// Waits until the log is as wanted; gives it.
@@ -76,8 +91,8 @@ impl Log {
         }
     }
 
-    fn records(&self) -> MutexGuard<'_, Vec<Record>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,7 +100,8 @@ impl Log {
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     log: Arc<Log>,
-    index: usize,
+    /// Which request since the start, counted from 0.
+    number: usize,
 }
 
 impl Exchange {
@@ -116,9 +132,12 @@ impl Exchange {
     }
 
     fn change(&self, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.log.records().get_mut(self.index) {
+        let mut kept = self.log.kept();
+        let index = self.number.checked_sub(kept.forgotten);
+        if let Some(record) = index.and_then(|index| kept.records.get_mut(index)) {
             change(record);
         }
+        drop(kept);
         self.log.changes.send_replace(());
     }
 }
@@ -146,5 +165,36 @@ impl Presence {
 impl Drop for Presence {
     fn drop(&mut self) {
         self.0.end(Ending::ClientLeft);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use tokio::time::Instant;
+
+    use super::{Ending, Log, MOST_RECORDS, Record};
+    use crate::emulator::Route;
+
+    #[test]
+    fn the_log_keeps_the_latest_requests_and_forgets_the_rest() {
+        let log = Log::new();
+        let record = |connection| Record {
+            route: Route::OpenAiChat,
+            connection,
+            began: Instant::now(),
+            ended: None,
+            authorization: None,
+            path: String::new(),
+            request: Value::Null,
+            pieces_sent: 0,
+        };
+        let exchanges: Vec<_> = (0..MOST_RECORDS + 3).map(|number| log.open(record(number))).collect();
+        exchanges[1].note("late", true);
+        exchanges[3].presence().complete();
+        let kept = log.all();
+        assert_eq!((kept.len(), kept[0].connection), (MOST_RECORDS, 3));
+        assert_eq!(kept[0].ended.map(|(_, ending)| ending), Some(Ending::Completed));
+        assert!(kept.iter().all(|record| record.request.is_null()) && kept[1].ended.is_none());
     }
 }

@@ -1,9 +1,11 @@
 """The google-cloud-speech package (v2) against StreamingRecognize and Recognize."""
 
 import asyncio
+import threading
+from datetime import timedelta
 
 import grpc
-from emulator import ADDRESS, TLS_ADDRESS, code, ending, fault, last, pcm, raises, script
+from emulator import ADDRESS, TLS_ADDRESS, code, ending, fault, last, pcm, raises, script, wav
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
@@ -17,6 +19,7 @@ ROUTE = "google.streaming_recognize"
 client = speech_v2.SpeechClient(transport=SpeechGrpcTransport(channel=grpc.insecure_channel(ADDRESS)))
 RECOGNIZER = "projects/p/locations/us/recognizers/_"
 BEGIN = wire.StreamingRecognizeResponse.SpeechEventType.SPEECH_ACTIVITY_BEGIN
+SINGLE = wire.StreamingRecognizeResponse.SpeechEventType.END_OF_SINGLE_UTTERANCE
 END = wire.StreamingRecognizeResponse.SpeechEventType.SPEECH_ACTIVITY_END
 
 
@@ -91,6 +94,48 @@ assert last(ROUTE)["authorization"] == "Bearer tok"
 nobody = speech_v2.SpeechClient(
     credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=TLS_ADDRESS))
 assert finals(recognise(audio, nobody)) == ["book a table in Zürich", "for two"]
+
+
+# What ends a stream early: a model for one utterance, and the time limits of activity, which count audio.
+def ended_early(audio, model="latest_long", **timeouts):
+    def paced():
+        features = wire.StreamingRecognitionFeatures(
+            enable_voice_activity_events=True,
+            voice_activity_timeout=wire.StreamingRecognitionFeatures.VoiceActivityTimeout(**timeouts))
+        yield wire.StreamingRecognizeRequest(
+            recognizer=RECOGNIZER,
+            streaming_config=wire.StreamingRecognitionConfig(config=config(model), streaming_features=features))
+        yield from requests(audio, with_config=False)
+        # Only the server can end this one.
+        assert ended.wait(10)
+
+    ended = threading.Event()
+    answers = list(client.streaming_recognize(requests=paced()))
+    ended.set()
+    return answers
+
+
+answers_short = ended_early(audio, model="latest_short")
+assert finals(answers_short) == ["book a table in Zürich"]
+assert SINGLE in [answer.speech_event_type for answer in answers_short]
+assert ended_early(bytes(2 * 24000 * 2), speech_start_timeout=timedelta(seconds=1)) == []
+assert finals(ended_early(spoken("one") + bytes(2 * 24000 * 2), speech_end_timeout=timedelta(seconds=2))) == ["one"]
+with raises(exceptions.InvalidArgument, "between 500 ms and 60 s"):
+    ended_early(audio, speech_start_timeout=timedelta(milliseconds=100))
+
+
+# Other encodings: a head that tells. (The telephone's are in google_voices.py.)
+def recorded(content, decoding, **fields):
+    asked = config()
+    asked.explicit_decoding_config = None
+    setattr(asked, decoding, fields)
+    answer = client.recognize(request=wire.RecognizeRequest(recognizer=RECOGNIZER, config=asked, content=content))
+    return [result.alternatives[0].transcript for result in answer.results]
+
+
+assert recorded(wav(spoken("with a head")), "auto_decoding_config") == ["with a head"]
+with raises(exceptions.InvalidArgument, "supported encoding"):
+    recorded(spoken("without a head"), "auto_decoding_config")
 
 # A recording at once.
 answer = client.recognize(request=wire.RecognizeRequest(recognizer=RECOGNIZER, config=config(), content=spoken("all at once")))

@@ -10,7 +10,10 @@ import grpc
 from emulator import ADDRESS, TLS_ADDRESS, ending, fault, last, raises, understood
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
+from google.cloud import speech_v2
 from google.cloud import texttospeech as wire
+from google.cloud.speech_v2.services.speech.transports import SpeechGrpcTransport
+from google.cloud.speech_v2.types import cloud_speech as speech
 from google.cloud.texttospeech_v1.services.text_to_speech.transports import (
     TextToSpeechGrpcAsyncIOTransport,
     TextToSpeechGrpcTransport,
@@ -19,6 +22,7 @@ from google.oauth2.credentials import Credentials
 from google.rpc import error_details_pb2
 
 ROUTE = "google.streaming_synthesize"
+ears = speech_v2.SpeechClient(transport=SpeechGrpcTransport(channel=grpc.insecure_channel(ADDRESS)))
 client = wire.TextToSpeechClient(transport=TextToSpeechGrpcTransport(channel=grpc.insecure_channel(ADDRESS)))
 VOICE = "en-US-Chirp3-HD-Charon"
 PIECES = ["Hello there. ", "How are ", "you today? ", "Fine"]
@@ -38,6 +42,16 @@ def speak(client=client, **options):
     return [answer.audio_content for answer in client.streaming_synthesize(requests(**options))]
 
 
+def telephone_understands(audio, encoding):
+    """What Google's recogniser understands of a telephone's sound."""
+    config = speech.RecognitionConfig(
+        explicit_decoding_config={"encoding": encoding, "sample_rate_hertz": 8000, "audio_channel_count": 1},
+        model="telephony", language_codes=["en-US"])
+    recognizer = "projects/p/locations/us/recognizers/_"
+    answer = ears.recognize(request=speech.RecognizeRequest(recognizer=recognizer, config=config, content=audio))
+    return " ".join(result.alternatives[0].transcript for result in answer.results) == SAID
+
+
 # Sentences are spoken as they become whole; the half close speaks the rest.
 pieces = speak()
 assert len(pieces) > 3 and understood(b"".join(pieces)) == SAID
@@ -47,7 +61,8 @@ assert last(ROUTE)["request"]["voice"] == VOICE
 # Other rates and encodings; a Gemini voice by its model; over TLS as in production.
 assert understood(b"".join(speak(rate=16000)), 16000) == SAID
 mu_law = b"".join(speak(encoding=wire.AudioEncoding.MULAW, rate=8000))
-assert len(mu_law) * 6 == len(b"".join(pieces))
+assert len(mu_law) * 6 == len(b"".join(pieces)) and telephone_understands(mu_law, "MULAW")
+assert telephone_understands(b"".join(speak(encoding=wire.AudioEncoding.ALAW, rate=8000)), "ALAW")
 assert understood(b"".join(speak(voice="Kore", model="gemini-2.5-flash-tts"))) == SAID
 secure = wire.TextToSpeechClient(
     credentials=Credentials(token="tok"), client_options=ClientOptions(api_endpoint=TLS_ADDRESS))

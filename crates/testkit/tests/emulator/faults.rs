@@ -76,12 +76,25 @@ async fn garbage_spoils_one_piece_only() {
 #[tokio::test]
 async fn a_stall_and_a_drip_lose_nothing() {
     let soon = Duration::from_millis(1);
-    for trouble in [Trouble::Stall(soon), Trouble::Drip(Duration::ZERO), Trouble::GoAway] {
-        for after in [0, 2] {
-            let (_emulator, body) = chat_with(Fault::after(after, trouble.clone())).await;
-            assert_eq!(chat_text(&body.expect("whole")), "You said: one two three four", "{trouble:?} after {after}");
-        }
+    let harmless =
+        [(Trouble::Stall(soon), 0), (Trouble::Stall(soon), 2), (Trouble::GoAway, 2), (Trouble::Drip(soon), 6)];
+    for (trouble, after) in harmless {
+        let (_emulator, body) = chat_with(Fault::after(after, trouble.clone())).await;
+        let body = body.expect("whole");
+        assert_eq!(chat_text(&body), "You said: one two three four", "{trouble:?} after {after}");
+        assert!(body.ends_with("[DONE]\n\n"));
     }
+}
+
+#[tokio::test]
+async fn a_held_connection_is_accepted_and_not_answered() {
+    let emulator = start().await;
+    emulator.hold_connections();
+    let client = Client::builder().timeout(Duration::from_millis(50)).build().unwrap();
+    assert!(chat(&client, &emulator, "hi").await.expect_err("nobody answers").is_timeout());
+    emulator.release_connections();
+    let body = chat(&Client::new(), &emulator, "hi").await.unwrap().text().await.unwrap();
+    assert_eq!(chat_text(&body), "You said: hi");
 }
 
 #[tokio::test]

@@ -179,3 +179,20 @@ async fn faults_reach_grpc() {
     assert!(recognise(&emulator, request()).await.is_err());
     assert!(recognise(&emulator, request()).await.is_ok());
 }
+
+#[tokio::test]
+async fn grpc_wants_a_token_when_the_script_names_one() {
+    let script = Script { keys: vec!["right".to_owned()], ..Script::default() };
+    let emulator = Emulator::start(script).await.expect("it starts");
+    let mut client = SpeechClient::new(channel(&emulator).await);
+    let mut code_with = async |token: Option<&str>| {
+        let mut request = tonic::Request::new(tokio_stream::iter([config(16_000), audio(&[0; 3_200])]));
+        if let Some(token) = token {
+            request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("ASCII"));
+        }
+        client.streaming_recognize(request).await.err().map(|status| status.code())
+    };
+    assert_eq!(code_with(None).await, Some(Code::Unauthenticated));
+    assert_eq!(code_with(Some("wrong")).await, Some(Code::Unauthenticated));
+    assert_eq!(code_with(Some("right")).await, None);
+}
