@@ -35,4 +35,4 @@ pub(crate) use {
     sse::Item,
 };
 #[cfg(feature = "google")]
-pub(crate) use {endpoint::check, identity::Identity};
+pub(crate) use {endpoint::check, identity::Identity, pcm::bytes};

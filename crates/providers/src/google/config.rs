@@ -1,5 +1,7 @@
 //! What can be set for Google's models.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -102,4 +104,67 @@ pub enum Method {
     Streaming,
     /// Never: each sentence comes as a whole.
     Whole,
+}
+
+/// A recogniser of Speech-to-Text v2.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpeechConfig {
+    /// Where it is served: `global`, `us`, `eu` or a region. Not every model is served everywhere.
+    pub location: String,
+    /// The model's name.
+    pub model: String,
+    /// The languages that may be spoken (BCP 47), or `auto`; empty takes the agent's.
+    pub languages: Vec<String>,
+    /// Words that the recogniser may expect, such as names.
+    pub phrases: Vec<String>,
+    /// How much more likely they are made, 0 to 20.
+    pub phrase_boost: f32,
+    /// How soon Google takes an utterance for finished; none leaves it to the model.
+    pub endpointing: Option<Endpointing>,
+    /// At a pause the words so far are taken for settled after this long, though Google may still change them.
+    #[serde(with = "humantime_serde")]
+    pub settle: Duration,
+    /// No words after this long: nothing was said.
+    #[serde(with = "humantime_serde")]
+    pub give_up: Duration,
+    /// A stream of this age gives way to a new one at the next pause: Google ends it at five minutes.
+    #[serde(with = "humantime_serde")]
+    pub rotate_after: Duration,
+    /// A stream of this age gives way at once.
+    #[serde(with = "humantime_serde")]
+    pub rotate_at: Duration,
+    /// A stream on which nobody has spoken for this long is closed.
+    #[serde(with = "humantime_serde")]
+    pub idle: Duration,
+}
+
+impl Default for SpeechConfig {
+    fn default() -> Self {
+        Self {
+            location: "us".to_owned(),
+            model: "chirp_3".to_owned(),
+            languages: Vec::new(),
+            phrases: Vec::new(),
+            phrase_boost: 10.0,
+            endpointing: Some(Endpointing::Supershort),
+            settle: Duration::from_millis(800),
+            give_up: Duration::from_millis(2_500),
+            rotate_after: Duration::from_secs(240),
+            rotate_at: Duration::from_secs(290),
+            idle: Duration::from_secs(15),
+        }
+    }
+}
+
+/// How soon Google takes an utterance for finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpointing {
+    /// After the model's own time.
+    Standard,
+    /// Sooner.
+    Short,
+    /// As soon as it can.
+    Supershort,
 }

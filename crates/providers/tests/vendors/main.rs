@@ -5,6 +5,7 @@
 mod gemini;
 mod google_cloud;
 mod google_credentials;
+mod google_speech;
 mod google_voice;
 mod llm;
 mod openai_chat;
