@@ -52,30 +52,83 @@ pub(crate) enum Claim {
 }
 
 impl BargeIn {
-    /// Reads all that somebody said over the agent up to a pause.
+    /// Reads all that somebody said over the agent up to a pause, in so much time.
     /// `own` is what was played of the agent's voice: nothing else can come back.
-    pub(crate) fn claim(&self, words: &str, own: &str) -> Claim {
-        self.claim_of(words, own, self.min_words.max(1))
+    pub(crate) fn claim(&self, words: &str, spoken: Duration, own: &str) -> Claim {
+        let words = Words::of(words);
+        let assent = may_be_assented_to(own);
+        match self.claim_of(&words, own, self.min_words.max(1)) {
+            Claim::Takes if assent && spoken < MISHEARD_BELOW && words.may_be_misheard() => Claim::Leaves,
+            // Who was cut off goes on: the recogniser made "Very good" of "or a cat".
+            Claim::Leaves if !assent && words.has_phrase => Claim::Takes,
+            claim @ (Claim::Takes | Claim::Leaves | Claim::Echo) => claim,
+        }
     }
 
     /// Reads what somebody is saying over the agent. Running words are often wrong in their beginning ("I'll" for "Oh,
-    /// really?"), so it takes more of them.
+    /// really?", "It hurts" for "uh-huh"), so it takes more of them; the voice is held meanwhile.
     pub(crate) fn running_claim(&self, words: &str, own: &str) -> Claim {
-        self.claim_of(words, own, self.min_words.max(RUNNING_WORDS))
+        let enough = if may_be_assented_to(own) { RUNNING_WORDS_MISHEARD } else { RUNNING_WORDS };
+        self.claim_of(&Words::of(words), own, self.min_words.max(enough))
     }
 
-    fn claim_of(&self, words: &str, own: &str, enough: u32) -> Claim {
-        let words: Vec<String> = words.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
-        if self.echo_gate && is_echo(&words, own) {
+    fn claim_of(&self, words: &Words, own: &str, enough: u32) -> Claim {
+        if self.echo_gate && is_echo(&words.all, own) {
             return Claim::Echo;
         }
         // A word of command needs no company.
-        let command = words.iter().any(|word| COMMANDS.contains(&word.as_str()));
-        let phrase = PHRASES.contains(&words.join(" ").as_str());
-        let substance = words.iter().filter(|word| !is_assent(word)).count();
-        let enough = substance >= usize::try_from(enough).unwrap_or(usize::MAX);
-        if command || (enough && !phrase) { Claim::Takes } else { Claim::Leaves }
+        let enough = words.substance.len() >= usize::try_from(enough).unwrap_or(usize::MAX);
+        if enough || words.command() { Claim::Takes } else { Claim::Leaves }
     }
+}
+
+/// What was said, as words in small letters.
+struct Words {
+    all: Vec<String>,
+    /// Those that are no assent.
+    substance: Vec<String>,
+    /// Whether an assent of several words is among them.
+    has_phrase: bool,
+}
+
+impl Words {
+    fn of(text: &str) -> Self {
+        let all: Vec<String> = text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
+        let mut substance = Vec::new();
+        let mut has_phrase = false;
+        let mut rest = all.as_slice();
+        while let Some((word, tail)) = rest.split_first() {
+            if let Some(phrase) = PHRASES.iter().find(|phrase| begins_with(rest, phrase)) {
+                rest = &rest[phrase.split(' ').count()..];
+                has_phrase = true;
+                continue;
+            }
+            if !ASSENTS.contains(&word.as_str()) {
+                substance.push(word.clone());
+            }
+            rest = tail;
+        }
+        Self { all, substance, has_phrase }
+    }
+
+    fn command(&self) -> bool {
+        self.all.iter().any(|word| COMMANDS.contains(&word.as_str()))
+    }
+
+    /// One or two little words that nobody interrupts with: what recognisers make of an "uh-huh".
+    fn may_be_misheard(&self) -> bool {
+        self.substance.len() <= MISHEARD_WORDS && self.substance.iter().all(|word| LITTLE.contains(&word.as_str()))
+    }
+}
+
+/// Whether enough of the agent was heard that somebody may say "uh-huh" to it.
+fn may_be_assented_to(own: &str) -> bool {
+    own.split_whitespace().count() >= ASSENTED_WORDS
+}
+
+fn begins_with(words: &[String], phrase: &str) -> bool {
+    let mut words = words.iter();
+    phrase.split(' ').all(|expected| words.next().is_some_and(|word| word == expected))
 }
 
 /// Most of the words that carry meaning are the agent's own. Short words are everybody's.
@@ -100,12 +153,21 @@ const PHRASES: [&str; 9] =
     ["i see", "i know", "of course", "got it", "go on", "makes sense", "sounds good", "very good", "all right"];
 /// How many running words of substance take the floor.
 const RUNNING_WORDS: u32 = 2;
+/// How many where they may be a misheard assent.
+const RUNNING_WORDS_MISHEARD: u32 = 3;
+/// Nobody assents before so many words were heard. Who was cut off goes on sooner than that.
+const ASSENTED_WORDS: usize = 3;
+/// An "uh-huh" lasts 0.3 to 0.6 s.
+const MISHEARD_BELOW: Duration = Duration::from_millis(700);
+/// What recognisers hear in it: "If her", "I'm", "It".
+const MISHEARD_WORDS: usize = 2;
+/// Words that ask for nothing and answer nothing by themselves.
+const LITTLE: [&str; 26] = [
+    "a", "an", "the", "if", "in", "it", "it's", "is", "its", "he", "she", "her", "his", "him", "of", "to", "at", "as",
+    "and", "or", "i", "i'm", "i'll", "am", "be", "for",
+];
 /// Words that take the floor alone.
 const COMMANDS: [&str; 10] = ["stop", "wait", "no", "hold", "pause", "quiet", "halt", "stopp", "attends", "espera"];
-
-fn is_assent(word: &str) -> bool {
-    ASSENTS.contains(&word)
-}
 
 fn bare(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
@@ -113,7 +175,11 @@ fn bare(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{BargeIn, Claim};
+
+    const LONG: Duration = Duration::from_secs(1);
 
     #[test]
     fn assents_leave_the_floor_and_words_take_it() {
@@ -126,19 +192,54 @@ mod tests {
             ("Stop.", Claim::Takes),
             ("No", Claim::Takes),
             ("Tuesday", Claim::Takes),
-            ("I see.", Claim::Leaves),
             ("I see a problem", Claim::Takes),
+            ("If her,", Claim::Takes),
         ];
         for (words, expected) in table {
-            assert_eq!(BargeIn::default().claim(words, ""), expected, "{words:?}");
+            assert_eq!(BargeIn::default().claim(words, LONG, ""), expected, "{words:?}");
         }
         let own = "The river rises in the hills behind the village.";
-        assert_eq!(BargeIn::default().claim("the river rises in the hill", own), Claim::Echo);
-        assert_eq!(BargeIn::default().claim("which river do you mean", own), Claim::Takes);
-        assert_eq!(BargeIn::default().claim("in the sun", "It is so in the hills."), Claim::Takes);
+        assert_eq!(BargeIn::default().claim("the river rises in the hill", LONG, own), Claim::Echo);
+        assert_eq!(BargeIn::default().claim("which river do you mean", LONG, own), Claim::Takes);
+        assert_eq!(BargeIn::default().claim("in the sun", LONG, "It is so in the hills."), Claim::Takes);
         let deaf = BargeIn { min_words: 2, ..BargeIn::default() };
-        assert_eq!(deaf.claim("Tuesday", ""), Claim::Leaves);
+        assert_eq!(deaf.claim("Tuesday", LONG, ""), Claim::Leaves);
         assert_eq!(BargeIn::default().running_claim("I'll", ""), Claim::Leaves, "running words are often wrong");
-        assert_eq!(deaf.claim("Stop.", ""), Claim::Takes, "a command needs no company");
+        assert_eq!(deaf.claim("Stop.", LONG, ""), Claim::Takes, "a command needs no company");
+    }
+
+    #[test]
+    fn assents_of_several_words_need_something_to_assent_to() {
+        for words in ["I see.", "I see, I see", "Okay, I see.", "Very good."] {
+            assert_eq!(BargeIn::default().claim(words, LONG, "Once upon a time"), Claim::Leaves, "{words:?}");
+            assert_eq!(BargeIn::default().claim(words, LONG, "Once upon"), Claim::Takes, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn little_words_in_little_time_are_a_misheard_assent() {
+        let table = [
+            ("If her,", Claim::Leaves),
+            ("I'm", Claim::Leaves),
+            ("Yeah, if it", Claim::Leaves),
+            ("Stop it", Claim::Takes),
+            ("No", Claim::Takes),
+            ("But", Claim::Takes),
+            ("Why?", Claim::Takes),
+            ("Two", Claim::Takes),
+            ("It hurts", Claim::Takes),
+            ("If it is", Claim::Takes),
+        ];
+        let (short, own) = (Duration::from_millis(450), "Once upon a time");
+        for (words, expected) in table {
+            assert_eq!(BargeIn::default().claim(words, short, own), expected, "{words:?}");
+        }
+        assert_eq!(BargeIn::default().running_claim("It hurts", own), Claim::Leaves);
+        assert_eq!(
+            BargeIn::default().claim("if it", short, "Once upon"),
+            Claim::Takes,
+            "who was cut off goes on at once"
+        );
+        assert_eq!(BargeIn::default().running_claim("for two", "Once upon"), Claim::Takes);
     }
 }

@@ -69,6 +69,11 @@ impl Pause {
         Self { id, onset, ended, completeness: None, words: None, decided: None, relation }
     }
 
+    /// How long the speech before it lasted.
+    pub(crate) fn spoken(&self) -> Duration {
+        self.ended.since(self.onset)
+    }
+
     pub(crate) fn evidence<'a>(&'a self, pace: &'a Pace) -> Evidence<'a> {
         let words = self.words.as_ref().map(|(words, _)| words.as_str());
         Evidence { completeness: self.completeness, words, pace }

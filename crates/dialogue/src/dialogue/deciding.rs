@@ -95,7 +95,7 @@ impl Dialogue {
     fn is_no_turn(&self, pause: &Pause) -> bool {
         let words = pause.words.as_ref().map_or("", |(words, _)| words.as_str());
         let (own, ended) = &self.last_said;
-        match self.policy.barge_in.claim(words, own) {
+        match self.policy.barge_in.claim(words, pause.spoken(), own) {
             Claim::Takes => false,
             Claim::Leaves => pause.relation == Relation::OverAgent,
             // Words are dropped only where the agent is known to hear itself.

@@ -38,7 +38,7 @@ impl Dialogue {
     pub(super) fn overlap_settled(&mut self, now: Timestamp) {
         let (Some(own), Ear::Paused(pause)) = (self.contested(), &self.ear) else { return };
         let words = pause.words.as_ref().map_or("", |(words, _)| words.as_str());
-        match (self.policy.barge_in.claim(words, &own), pause.relation) {
+        match (self.policy.barge_in.claim(words, pause.spoken(), &own), pause.relation) {
             (Claim::Takes, _) | (Claim::Leaves | Claim::Echo, Relation::Committed) => self.interrupt(now),
             (Claim::Echo, Relation::OwnFloor | Relation::OverAgent) => {
                 self.heard_itself();

@@ -17,13 +17,14 @@ pub struct Fused {
     pub min_silence: Duration,
     /// The most silence to wait for somebody who sounds unfinished.
     pub max_silence: Duration,
-    /// From this probability on, the turn is taken for complete and its answer is started ahead.
+    /// From this probability on, the turn is taken for complete and its answer is started ahead. Of 0.5 to 0.9 the least
+    /// that cut off fewer than one in twenty of the turns it was tuned on; the answer, begun ahead, came no later.
     pub threshold: f32,
 }
 
 impl Default for Fused {
     fn default() -> Self {
-        Self { min_silence: Duration::from_millis(200), max_silence: Duration::from_millis(1_200), threshold: 0.5 }
+        Self { min_silence: Duration::from_millis(200), max_silence: Duration::from_millis(1_200), threshold: 0.8 }
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
     fn a_slow_speaker_is_given_more_time() {
         let mut slow = Pace::default();
         (0..3).for_each(|_| slow.went_on_after(Duration::from_millis(900)));
-        let evidence = (Some(0.7), Some("I went there."));
+        let evidence = (Some(0.9), Some("I went there."));
         assert!(needed(evidence.0, evidence.1, &slow) > needed(evidence.0, evidence.1, &Pace::default()));
     }
 

@@ -2,7 +2,8 @@
 //! virtual time: false cut-offs, missed ends, decision delay, interruptions, for each strategy.
 //!
 //! `cargo run --release -p session --example turns_bench -- MODELS_DIR [MORE_RECORDINGS_DIR…]`
-//! `TURNS_BENCH_ONLY="semantic_vad auto"` plays one strategy, `TURNS_BENCH_LIST=1` names the cases that went wrong.
+//! `TURNS_BENCH_ONLY="semantic_vad auto"` plays one strategy, `TURNS_BENCH_CASE="dog or cat"` the cases so named;
+//! `TURNS_BENCH_LIST=1` names the cases that went wrong.
 // A benchmark may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -56,6 +57,9 @@ fn main() {
         }),
         tts: Arc::new(Recorded { samples: agent_voice.into(), rate_hz: voice.sample_rate_hz() }),
     };
+    let named = std::env::var_os("TURNS_BENCH_CASE").map(|name| name.to_string_lossy().into_owned());
+    let cases: Vec<_> =
+        cases.into_iter().filter(|case| named.as_deref().is_none_or(|name| case.name.contains(name))).collect();
     println!("{} recordings, {} cases", recordings.len(), cases.len());
     let only = std::env::var_os("TURNS_BENCH_ONLY");
     for (name, agent) in strategies().into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)) {

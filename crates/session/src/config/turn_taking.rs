@@ -91,12 +91,12 @@ impl Eagerness {
         let balanced = Fused::default();
         match self {
             Self::Low => Fused {
-                min_silence: Duration::from_millis(400),
-                max_silence: Duration::from_millis(3_000),
+                min_silence: Duration::from_millis(600),
+                max_silence: Duration::from_millis(1_600),
                 threshold: 0.7,
             },
             Self::Medium | Self::Auto => balanced,
-            Self::High => Fused { max_silence: Duration::from_millis(700), threshold: 0.35, ..balanced },
+            Self::High => Fused { max_silence: Duration::from_millis(1_000), threshold: 0.5, ..balanced },
         }
     }
 }
