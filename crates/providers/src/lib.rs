@@ -3,7 +3,8 @@
 //! The traits stand at the root, one file each; a stream is always a pair of channels or a receiver, and dropping it
 //! cancels the work. `local` (features `onnx` and `llama`) holds the models that run offline on this machine's CPU;
 //! `packs` (feature `packs`) fetches and checks their files. `openai` (feature `openai`) and `google` (feature `google`)
-//! reach vendors over the network; what the two share is in `remote`.
+//! reach vendors over the network; what the two share is in `remote`. `resilience` puts
+//! several providers in a row.
 
 pub mod failure;
 #[cfg(feature = "google")]
@@ -17,8 +18,10 @@ pub mod openai;
 pub mod packs;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod resilience;
 pub mod secret;
 pub mod stt;
+mod tasks;
 pub mod tools;
 pub mod tts;
 pub mod turn;

@@ -15,18 +15,16 @@ mod pcm;
 mod refusal;
 mod reply;
 mod sse;
-mod tasks;
 
 pub use deadlines::Deadlines;
 pub use endpoint::{Endpoint, EndpointError};
 pub use identity::{Auth, AuthSource};
 
+pub(crate) use crate::tasks::Tasks;
 pub(crate) use merge::merge;
+pub(crate) use pcm::Samples;
 pub(crate) use refusal::{Refusal, code_of};
 pub(crate) use reply::{Ask, Progress, Reader, Unreadable};
-pub(crate) use tasks::Tasks;
-
-pub(crate) use pcm::Samples;
 
 #[cfg(feature = "openai")]
 pub(crate) use {

@@ -14,6 +14,10 @@ pub trait TextToSpeech: Send + Sync + 'static {
     fn sample_rate_hz(&self) -> u32;
     /// Speaks. Dropping the receiver cancels it. Requests of one session are spoken in the order they came.
     fn speak(&self, request: SpeechRequest) -> mpsc::Receiver<TtsEvent>;
+    /// The voice for one call, where a call has a state of its own; else this one serves all.
+    fn for_call(&self) -> Option<Arc<dyn TextToSpeech>> {
+        None
+    }
 }
 
 /// What to say.

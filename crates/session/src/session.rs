@@ -179,7 +179,7 @@ impl Driver {
     fn new(session: Session) -> Result<Self, SessionError> {
         let Session { id, link, requests, reports, agent, agents, history, providers, mut tape } = session;
         let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone())?;
-        let voice = Voice::new(providers.tts, &agent)?;
+        let voice = Voice::new(providers.tts.for_call().unwrap_or(providers.tts), &agent)?;
         if let Some(tape) = &mut tape {
             tape.began(&agent, &history);
         }

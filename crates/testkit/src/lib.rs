@@ -1,13 +1,14 @@
 //! Development only: models that follow a script, a caller's leg in virtual time, and the vendors' APIs emulated.
 //!
 //! `scripted` stands in for the five models, with delays that a paused clock passes at once; `leg` is the far end of a
-//! call: it speaks, paces what it hears, and sends the marks that a media server would. `emulator` stands in for the
-//! vendors on a real port, for adapters and whole servers.
+//! call: it speaks, paces what it hears, and sends the marks that a media server would. `faulty` are models
+//! that fail; `emulator` stands in for the vendors on a real port, for adapters and whole servers.
 // Test code may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod faulty;
 pub mod leg;
 pub mod python;
 pub mod room;

@@ -22,7 +22,7 @@ pub const WORD_MS: u32 = 300;
 
 /// Runs a model's side of a stream on the test's runtime, which ends with the test.
 #[allow(clippy::disallowed_methods)]
-fn run(task: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn run(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }
 

@@ -1,0 +1,208 @@
+//! Recognisers in a row. All speech without a final transcript is kept, so whoever takes over hears it from its start.
+
+mod kept;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::health::Permit;
+use super::{Link, next_link};
+use crate::stt::{FailureEvent, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
+use crate::tasks::Tasks;
+use crate::{Failure, Remedy};
+use kept::Kept;
+
+/// Inputs that wait for the chain: it never waits itself, so these are few.
+const INPUTS: usize = 64;
+/// Events that wait for a slow reader.
+const EVENTS: usize = 64;
+
+/// How long nobody is asked after everybody has failed.
+const REST: Duration = Duration::from_secs(1);
+
+/// Several recognisers as one. A call begins with the first that may be asked, and keeps one until it fails.
+pub struct SttChain {
+    links: Arc<[Link<dyn SpeechToText>]>,
+    words_deadline: Duration,
+    tasks: Tasks,
+}
+
+impl SttChain {
+    /// Recognisers in the order in which they are asked. One that leaves a pause or a commit without words for
+    /// `words_deadline` is replaced.
+    #[must_use]
+    pub fn new(links: Vec<Link<dyn SpeechToText>>, words_deadline: Duration) -> Self {
+        Self { links: links.into(), words_deadline, tasks: Tasks::default() }
+    }
+}
+
+impl SpeechToText for SttChain {
+    fn name(&self) -> &'static str {
+        "chain.stt"
+    }
+
+    fn open(&self, options: SttOptions) -> SttStream {
+        let (input, inputs) = mpsc::channel(INPUTS);
+        let (listener, events) = mpsc::channel(EVENTS);
+        let ear = Ear {
+            links: Arc::clone(&self.links),
+            words_deadline: self.words_deadline,
+            options,
+            listener: listener.clone(),
+            kept: Kept::default(),
+            due: None,
+        };
+        self.tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = listener.closed() => {}
+                () = ear.run(inputs) => {}
+            }
+        });
+        SttStream { input, events }
+    }
+}
+
+/// One speaker's recognisers.
+struct Ear {
+    links: Arc<[Link<dyn SpeechToText>]>,
+    words_deadline: Duration,
+    options: SttOptions,
+    listener: mpsc::Sender<SttEvent>,
+    kept: Kept,
+    /// When the words that were asked for are overdue.
+    due: Option<Instant>,
+}
+
+/// The recogniser that listens. Dropping it closes its stream.
+struct Listening {
+    link: usize,
+    stream: SttStream,
+    permit: Permit,
+}
+
+/// What ends a recogniser's service.
+enum Over {
+    /// The call.
+    Call,
+    /// A failure, which another one may make good.
+    Failed(Failure),
+}
+
+impl Ear {
+    async fn run(mut self, mut inputs: mpsc::Receiver<SttInput>) {
+        let mut next = self.open(0);
+        while let Some(mut listening) = next {
+            let link = listening.link;
+            let failure = match self.listen(&mut listening, &mut inputs).await {
+                Over::Call => return,
+                Over::Failed(failure) => failure,
+            };
+            listening.permit.failed(&failure);
+            self.kept.rewind();
+            next = if link + 1 < self.links.len() {
+                self.open(link + 1)
+            } else {
+                // Nobody is left: this utterance is lost, and the next one is for whoever has recovered.
+                self.kept.drop_oldest();
+                self.due = None;
+                self.tell(SttEvent::Failed(FailureEvent(failure))).await;
+                if self.rest(&mut inputs).await.is_none() {
+                    return;
+                }
+                self.open(0)
+            };
+            next.iter().for_each(|listening| listening.permit.takes_over());
+        }
+    }
+
+    fn open(&mut self, from: usize) -> Option<Listening> {
+        let (link, permit) = next_link(&self.links, from)?;
+        let stream = self.links[link].provider.open(self.options.clone());
+        Some(Listening { link, stream, permit })
+    }
+
+    /// Only listens for a while, so that providers that are all down are not asked in a circle. None once the call is
+    /// over.
+    async fn rest(&mut self, inputs: &mut mpsc::Receiver<SttInput>) -> Option<()> {
+        let until = Instant::now() + REST;
+        loop {
+            tokio::select! {
+                biased;
+                () = sleep_until(until) => return Some(()),
+                input = inputs.recv() => self.kept.push(input?),
+            }
+        }
+    }
+
+    /// Passes everything both ways until the recogniser fails or the call is over.
+    async fn listen(&mut self, listening: &mut Listening, inputs: &mut mpsc::Receiver<SttInput>) -> Over {
+        let name = self.links[listening.link].provider.name();
+        loop {
+            let due = self.due;
+            tokio::select! {
+                biased;
+                event = listening.stream.events.recv() => {
+                    let Some(event) = event else { return Over::Failed(broken(name, "the stream broke off")) };
+                    if let Some(failure) = self.pass(event, &mut listening.permit).await {
+                        return Over::Failed(failure);
+                    }
+                }
+                room = listening.stream.input.reserve(), if self.kept.has_unsent() => {
+                    let Ok(room) = room else { return Over::Failed(broken(name, "the stream was closed")) };
+                    if let Some(input) = self.kept.next_unsent() {
+                        if matches!(input, SttInput::Pause(_) | SttInput::Commit) {
+                            self.due = Some(Instant::now() + self.words_deadline);
+                            listening.permit.asked();
+                        }
+                        room.send(input);
+                    }
+                }
+                input = inputs.recv() => match input {
+                    Some(input) => self.kept.push(input),
+                    None => return Over::Call,
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.due = None;
+                    return Over::Failed(broken(name, "no words came in time"));
+                }
+            }
+        }
+    }
+
+    /// Passes an event on; gives the failure that ends this recogniser's service.
+    async fn pass(&mut self, event: SttEvent, permit: &mut Permit) -> Option<Failure> {
+        match &event {
+            SttEvent::Partial { settled: None, .. } => {}
+            SttEvent::Partial { settled: Some(_), .. } => {
+                permit.answered();
+                self.due = None;
+            }
+            SttEvent::Final { .. } => {
+                permit.answered();
+                permit.succeeded();
+                self.due = None;
+                self.kept.drop_oldest();
+            }
+            SttEvent::Failed(FailureEvent(failure)) if failure.remedy == Remedy::GiveUp => {
+                self.due = None;
+                self.kept.drop_oldest();
+            }
+            SttEvent::Failed(FailureEvent(failure)) => return Some(failure.clone()),
+        }
+        self.tell(event).await;
+        None
+    }
+
+    async fn tell(&self, event: SttEvent) {
+        // Nobody listens any more: the task is about to be dropped.
+        let _ = self.listener.send(event).await;
+    }
+}
+
+fn broken(provider: &'static str, message: &str) -> Failure {
+    Failure::new(provider, Remedy::Retry, message)
+}

@@ -1,0 +1,172 @@
+//! Voices in a row. Within a call a voice stays: it changes only where it fails.
+
+mod rest;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use audio::resample::Resampler;
+use tokio::sync::mpsc;
+
+use super::health::Permit;
+use super::{Link, next_link};
+use crate::tasks::Tasks;
+use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
+use crate::{Failure, Remedy};
+
+/// Pieces of audio that wait for a slow reader.
+const EVENTS: usize = 16;
+
+/// Several voices as one. A sentence that breaks off is gone on with by the next voice, from about the word that was not
+/// spoken any more; a word may be lost there, none is said twice.
+pub struct TtsChain {
+    links: Arc<[Link<dyn TextToSpeech>]>,
+    /// The first link that this call has not given up.
+    voice: Arc<AtomicUsize>,
+    tasks: Arc<Tasks>,
+}
+
+impl TtsChain {
+    /// Voices in the order in which they are asked. All audio comes at the rate of the first one.
+    #[must_use]
+    pub fn new(links: Vec<Link<dyn TextToSpeech>>) -> Self {
+        Self { links: links.into(), voice: Arc::default(), tasks: Arc::default() }
+    }
+}
+
+impl TextToSpeech for TtsChain {
+    fn name(&self) -> &'static str {
+        "chain.tts"
+    }
+
+    fn sample_rate_hz(&self) -> u32 {
+        self.links.first().map_or(DEFAULT_RATE_HZ, |link| link.provider.sample_rate_hz())
+    }
+
+    fn speak(&self, request: SpeechRequest) -> mpsc::Receiver<TtsEvent> {
+        let (listener, events) = mpsc::channel(EVENTS);
+        let mut sentence = Sentence {
+            links: Arc::clone(&self.links),
+            voice: Arc::clone(&self.voice),
+            request,
+            rate_hz: self.sample_rate_hz(),
+            listener: listener.clone(),
+        };
+        // Asked here and not in the task, so that voices get the sentences in their order.
+        let first = sentence.ask(self.voice.load(Ordering::Relaxed));
+        self.tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = listener.closed() => {}
+                () = sentence.run(first) => {}
+            }
+        });
+        events
+    }
+
+    fn for_call(&self) -> Option<Arc<dyn TextToSpeech>> {
+        let (links, tasks) = (Arc::clone(&self.links), Arc::clone(&self.tasks));
+        Some(Arc::new(Self { links, voice: Arc::default(), tasks }))
+    }
+}
+
+/// The rate of a chain without links, which says nothing at any rate.
+const DEFAULT_RATE_HZ: u32 = 24_000;
+
+struct Sentence {
+    links: Arc<[Link<dyn TextToSpeech>]>,
+    voice: Arc<AtomicUsize>,
+    /// What is still to be said.
+    request: SpeechRequest,
+    rate_hz: u32,
+    listener: mpsc::Sender<TtsEvent>,
+}
+
+/// A voice that speaks. Dropping it cancels the sentence.
+struct Speaking {
+    link: usize,
+    events: mpsc::Receiver<TtsEvent>,
+    permit: Permit,
+}
+
+impl Sentence {
+    fn ask(&mut self, from: usize) -> Option<Speaking> {
+        let (link, permit) = next_link(&self.links, from)?;
+        // The name is the first voice's; the others have names of their own.
+        let voice = self.request.voice.clone().filter(|_| link == 0);
+        let events = self.links[link].provider.speak(SpeechRequest { voice, ..self.request.clone() });
+        Some(Speaking { link, events, permit })
+    }
+
+    async fn run(mut self, mut next: Option<Speaking>) {
+        let mut last = Failure::new("chain.tts", Remedy::Retry, "no voice is configured");
+        while let Some(speaking) = next {
+            let link = speaking.link;
+            match self.give(speaking).await {
+                Ok(()) => {
+                    self.tell(TtsEvent::Done).await;
+                    return;
+                }
+                Err(failure) => last = failure,
+            }
+            if self.request.text.is_empty() {
+                self.tell(TtsEvent::Done).await;
+                return;
+            }
+            if last.remedy == Remedy::GiveUp {
+                break;
+            }
+            self.voice.fetch_max((link + 1).min(self.links.len() - 1), Ordering::Relaxed);
+            next = if link + 1 < self.links.len() { self.ask(link + 1) } else { None };
+            next.iter().for_each(|speaking| speaking.permit.takes_over());
+        }
+        self.tell(TtsEvent::Failed(last)).await;
+    }
+
+    /// Hands on what this voice says, to its end. When it breaks off, `request` holds what it did not say.
+    async fn give(&mut self, mut speaking: Speaking) -> Result<(), Failure> {
+        let provider = &self.links[speaking.link].provider;
+        let (name, from_hz) = (provider.name(), provider.sample_rate_hz());
+        let mut resampler = Resampler::new(from_hz, self.rate_hz);
+        let mut spoken_samples = 0;
+        let failure = loop {
+            match speaking.events.recv().await {
+                Some(TtsEvent::Audio(samples)) => {
+                    speaking.permit.answered();
+                    spoken_samples += samples.len();
+                    let mut out = Vec::new();
+                    resampler.process(&samples, &mut out);
+                    self.tell_audio(out).await;
+                }
+                Some(TtsEvent::Done) => {
+                    let mut out = Vec::new();
+                    resampler.finish(&mut out);
+                    self.tell_audio(out).await;
+                    speaking.permit.succeeded();
+                    return Ok(());
+                }
+                Some(TtsEvent::Failed(failure)) => break failure,
+                None => break Failure::new(name, Remedy::Retry, "the sentence broke off"),
+            }
+        };
+        if spoken_samples > 0 {
+            let spoken_ms = spoken_samples as u64 * 1_000 / u64::from(from_hz);
+            self.request.text = rest::after(&self.request.text, spoken_ms, self.request.speed);
+        }
+        if failure.remedy != Remedy::GiveUp {
+            speaking.permit.failed(&failure);
+        }
+        Err(failure)
+    }
+
+    async fn tell_audio(&self, samples: Vec<f32>) {
+        if !samples.is_empty() {
+            self.tell(TtsEvent::Audio(samples.into())).await;
+        }
+    }
+
+    async fn tell(&self, event: TtsEvent) {
+        // Nobody listens any more: the task is about to be dropped.
+        let _ = self.listener.send(event).await;
+    }
+}

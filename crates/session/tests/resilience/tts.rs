@@ -1,0 +1,118 @@
+//! Voices in a row.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use providers::Remedy;
+use providers::resilience::{Link, Stage, TtsChain};
+use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
+use testkit::faulty::{Fault, FaultyVoice};
+
+use super::link;
+
+const SENTENCE: &str = "Sixteen letters go by in about a second of speech.";
+
+struct Chain {
+    first: Arc<FaultyVoice>,
+    second: Arc<FaultyVoice>,
+    chain: TtsChain,
+}
+
+fn chain(second_rate_hz: u32) -> Chain {
+    let (first, second) =
+        (FaultyVoice::new("test.first", FaultyVoice::RATE_HZ), FaultyVoice::new("test.second", second_rate_hz));
+    let links: Vec<Link<dyn TextToSpeech>> =
+        vec![link("first", Stage::Tts, Arc::clone(&first) as _), link("second", Stage::Tts, Arc::clone(&second) as _)];
+    Chain { first, second, chain: TtsChain::new(links) }
+}
+
+/// How much was spoken, and the last event.
+async fn speak(voice: &dyn TextToSpeech) -> (Duration, TtsEvent) {
+    let request = SpeechRequest { text: SENTENCE.to_owned(), voice: Some("anna".to_owned()), speed: 1.0 };
+    let mut events = voice.speak(request);
+    let mut samples = 0;
+    loop {
+        match events.recv().await.expect("a sentence has a last event") {
+            TtsEvent::Audio(more) => samples += more.len(),
+            last @ (TtsEvent::Done | TtsEvent::Failed(_)) => {
+                let rate_hz = voice.sample_rate_hz() as usize;
+                return (Duration::from_millis((samples * 1_000 / rate_hz) as u64), last);
+            }
+        }
+    }
+}
+
+fn said(voice: &FaultyVoice) -> Vec<String> {
+    voice.asked.lock().unwrap().iter().map(|request| request.text.clone()).collect()
+}
+
+const WHOLE: Duration = Duration::from_millis(10 * FaultyVoice::WORD_MS as u64);
+
+#[tokio::test(start_paused = true)]
+async fn a_voice_that_cannot_begin_is_replaced_for_the_whole_sentence() {
+    for fault in [Fault::Refused(Remedy::Replace), Fault::BreaksAfter(0), Fault::VanishesAfter(0)] {
+        let pair = chain(FaultyVoice::RATE_HZ);
+        pair.first.faults.expect([Some(fault)]);
+        let (spoken, last) = speak(&pair.chain).await;
+        assert!(matches!(last, TtsEvent::Done), "{fault:?}");
+        assert_eq!((spoken, said(&pair.second)), (WHOLE, vec![SENTENCE.to_owned()]), "{fault:?}");
+        assert_eq!(pair.second.asked.lock().unwrap()[0].voice, None, "the name is the first voice's");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_voice_that_breaks_off_is_gone_on_for_and_nothing_is_said_twice() {
+    for words in 1..10 {
+        let pair = chain(FaultyVoice::RATE_HZ);
+        pair.first.faults.expect([Some(Fault::BreaksAfter(words))]);
+        let (_, last) = speak(&pair.chain).await;
+        assert!(matches!(last, TtsEvent::Done));
+        let rest = said(&pair.second).pop().unwrap_or_default();
+        assert!(SENTENCE.ends_with(&rest), "{rest:?}");
+        let left = rest.split_whitespace().count();
+        assert!(left + words <= 10, "{left} words after {words} of 10");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_keeps_the_voice_that_worked() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    pair.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    let (call, other) = (pair.chain.for_call().unwrap(), pair.chain.for_call().unwrap());
+    for _ in 0..3 {
+        speak(&*call).await;
+    }
+    assert_eq!((pair.first.faults.requests(), pair.second.faults.requests()), (1, 3));
+    speak(&*other).await;
+    assert_eq!(pair.first.faults.requests(), 2, "another call begins with the first voice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_voices_come_at_the_rate_of_the_first() {
+    let pair = chain(16_000);
+    pair.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    let (spoken, _) = speak(&pair.chain).await;
+    assert_eq!(spoken, WHOLE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_voices_fail_that_is_told() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    pair.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    pair.second.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    let (spoken, last) = speak(&pair.chain).await;
+    assert_eq!(spoken, Duration::ZERO);
+    assert!(matches!(last, TtsEvent::Failed(failure) if failure.provider == "test.second"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sentence_that_nobody_wants_any_more_is_cancelled() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    pair.first.faults.expect([Some(Fault::Silence)]);
+    let request = SpeechRequest { text: SENTENCE.to_owned(), voice: None, speed: 1.0 };
+    drop(pair.chain.speak(request));
+    while pair.first.faults.cancelled() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pair.second.faults.requests(), 0);
+}
