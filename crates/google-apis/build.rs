@@ -1,6 +1,11 @@
 //! Compiles the protos without a protoc: `protox` reads them, `tonic-prost-build` writes Rust.
 
+use std::env;
 use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use prost::Message as _;
 
 const PROTOS: &str = "protos";
 
@@ -14,6 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = protox::compile(roots, [PROTOS])?;
     // Annotations for Google's own tools: no message that travels holds one.
     files.file.retain(|file| file.package() != "google.api");
+    let out = env::var_os("OUT_DIR").ok_or("cargo names no folder for what is built")?;
+    fs::write(Path::new(&out).join("descriptors.bin"), files.encode_to_vec())?;
     tonic_prost_build::configure()
         .build_client(true)
         .build_server(cfg!(feature = "server"))

@@ -9,6 +9,10 @@ pub use generated::google::{longrunning, rpc};
 /// How Google writes a span of time.
 pub use prost_types::Duration;
 
+/// The compiled protos, a serialized `FileDescriptorSet`, to compare with those that others have.
+#[cfg(feature = "server")]
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 /// Google's packages, nested as their names are.
 #[allow(
     missing_docs,

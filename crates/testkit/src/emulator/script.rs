@@ -89,6 +89,8 @@ pub struct Limits {
     pub audio_ahead: Duration,
     /// The longest time without text in a streaming synthesis.
     pub synthesis_idle: Duration,
+    /// The most streaming syntheses at a time: Google's quota of a project.
+    pub syntheses: usize,
     /// The most text in one request for speech.
     pub speech_text_bytes: usize,
 }
@@ -101,6 +103,7 @@ impl Default for Limits {
             audio_message_bytes: 25_600,
             audio_ahead: Duration::from_secs(15),
             synthesis_idle: Duration::from_secs(5),
+            syntheses: 100,
             speech_text_bytes: 5_000,
         }
     }

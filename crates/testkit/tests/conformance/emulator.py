@@ -40,14 +40,19 @@ def last(route):
     return [record for record in log() if record["route"] == route][-1]
 
 
-def ending(route):
-    """How the last request of a route ended; waits for it."""
+def until(look):
+    """What this finds, once it finds something."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if found := last(route)["ending"]:
+        if found := look():
             return found
         time.sleep(0.01)
-    raise AssertionError(f"{route} has not ended")
+    raise AssertionError("it did not come about")
+
+
+def ending(route):
+    """How the last request of a route ended; waits for it."""
+    return until(lambda: last(route)["ending"])
 
 
 @contextlib.contextmanager

@@ -1,13 +1,13 @@
 """The google-cloud-texttospeech package against StreamingSynthesize, SynthesizeSpeech and ListVoices.
 
-The test lets the emulator's limit of 5 s without text be half a second.
+The test lets the emulator's limit of 5 s without text be half a second, and its quota of 100 streams be 3.
 """
 
 import asyncio
 import time
 
 import grpc
-from emulator import ADDRESS, TLS_ADDRESS, ending, fault, last, raises, understood
+from emulator import ADDRESS, TLS_ADDRESS, ending, fault, last, log, raises, understood, until
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.cloud import speech_v2
@@ -92,6 +92,19 @@ with raises(exceptions.InvalidArgument, "longer than the limit of 5000 bytes"):
     synthesise("a" * 5001)
 with raises(exceptions.Aborted, "at least every 5s seconds"):
     speak(pause=1)
+
+# The quota of streams at a time; the one that ends makes room.
+fault(ROUTE, "silence", after=1, times=3)
+held = [client.streaming_synthesize(requests()) for _ in range(3)]
+for stream in held:
+    next(iter(stream))
+with raises(exceptions.ResourceExhausted, "Concurrent streaming sessions"):
+    speak()
+held[0].cancel()
+until(lambda: "client_left" in [record["ending"] for record in log()[-4:]])
+assert understood(b"".join(speak())) == SAID
+for stream in held[1:]:
+    stream.cancel()
 
 # Refusals.
 fault(ROUTE, "error", code="RESOURCE_EXHAUSTED", retry_after_ms=3000)

@@ -16,6 +16,8 @@ async fn run(script: &str, settings: Script) {
     let folder = tempfile::tempdir().expect("a folder");
     let authority = folder.path().join("ca.pem");
     std::fs::write(&authority, emulator.authority_pem()).expect("a file");
+    let descriptors = folder.path().join("descriptors.bin");
+    std::fs::write(&descriptors, google_apis::DESCRIPTORS).expect("a file");
     let output = Command::new(python::interpreter())
         .arg(format!("{}/tests/conformance/{script}", env!("CARGO_MANIFEST_DIR")))
         .env("EMULATOR_URL", emulator.url())
@@ -23,6 +25,7 @@ async fn run(script: &str, settings: Script) {
         .env("SSL_CERT_FILE", &authority)
         .env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", &authority)
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("DESCRIPTORS", &descriptors)
         .kill_on_drop(true)
         .output()
         .await
@@ -62,6 +65,11 @@ async fn google_hears() {
 
 #[tokio::test]
 async fn google_speaks() {
-    let limits = Limits { synthesis_idle: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { synthesis_idle: Duration::from_millis(500), syntheses: 3, ..Limits::default() };
     run("google_voices.py", Script { limits, ..Script::default() }).await;
+}
+
+#[tokio::test]
+async fn the_protos_are_those_of_googles_clients() {
+    run("google_protos.py", Script::default()).await;
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use google_apis::speech::speech_adaptation::adaptation_phrase_set::Value as PhraseSetValue;
 use google_apis::speech::streaming_recognition_features::EndpointingSensitivity;
 use google_apis::speech::streaming_recognize_request::StreamingRequest;
 use google_apis::speech::{RecognitionConfig, StreamingRecognitionFeatures, StreamingRecognizeRequest};
@@ -102,9 +103,8 @@ pub(super) fn check(config: &RecognitionConfig) -> Result<(), Status> {
     if config.model.starts_with("telephony") && phrase_sets.clone().next().is_some() {
         return Err(Status::invalid_argument("Adaptation is not supported by this model."));
     }
-    use google_apis::speech::speech_adaptation::adaptation_phrase_set::Value;
     for set in phrase_sets {
-        let Some(Value::InlinePhraseSet(inline)) = &set.value else { continue };
+        let Some(PhraseSetValue::InlinePhraseSet(inline)) = &set.value else { continue };
         if inline.phrases.iter().any(|phrase| !(0.0..=20.0).contains(&phrase.boost)) {
             return Err(Status::invalid_argument("Invalid phrase boost: must be between 0 and 20."));
         }

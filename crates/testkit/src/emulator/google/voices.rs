@@ -8,12 +8,14 @@ use google_apis::text_to_speech::{
     AudioEncoding, ListVoicesRequest, ListVoicesResponse, SsmlVoiceGender, StreamingSynthesizeRequest,
     StreamingSynthesizeResponse, SynthesizeSpeechRequest, SynthesizeSpeechResponse, Voice,
 };
+use tokio::sync::Semaphore;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::telephone::{to_a_law, to_mu_law};
 use super::{exchange, synthesis};
 use crate::emulator::produce::produce;
+use crate::emulator::refusal::{Code, Refusal};
 use crate::emulator::{Shared, pause, voice};
 
 /// Some of Google's names; it has 30 for each language.
@@ -24,15 +26,20 @@ const NAMES: [(&str, SsmlVoiceGender); 4] = [
     ("Puck", SsmlVoiceGender::Male),
 ];
 const LANGUAGES: [&str; 4] = ["de-DE", "en-GB", "en-US", "fr-FR"];
+const TOO_MANY: &str = "Quota exceeded for quota metric 'Concurrent streaming sessions' and limit 'Concurrent streaming \
+                        sessions per project' of service 'texttospeech.googleapis.com'.";
 pub(super) const DEFAULT_RATE_HZ: u32 = 24_000;
 
 pub(super) struct Service {
     shared: Arc<Shared>,
+    /// One permit for each streaming synthesis.
+    streams: Arc<Semaphore>,
 }
 
 impl Service {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        let streams = Arc::new(Semaphore::new(shared.limits.syntheses));
+        Self { shared, streams }
     }
 }
 
@@ -76,8 +83,12 @@ impl TextToSpeech for Service {
         request: Request<Streaming<StreamingSynthesizeRequest>>,
     ) -> Result<Response<BoxStream<StreamingSynthesizeResponse>>, Status> {
         let exchange = exchange(request.extensions())?;
+        let Ok(permit) = Arc::clone(&self.streams).try_acquire_owned() else {
+            return Err(Refusal::new(Code::ResourceExhausted, TOO_MANY).into());
+        };
         let (shared, requests) = (Arc::clone(&self.shared), request.into_inner());
         let answers = produce(move |out| async move {
+            let _permit = permit;
             if let Err(status) = synthesis::run(&shared, &exchange, requests, &out).await {
                 out.send(Err(status)).await;
             }
