@@ -189,12 +189,12 @@ impl Emulator {
 
     /// Lets this happen to the `nth` request of a route, counted from now with 1.
     pub fn fault(&self, route: Route, nth: u32, fault: Fault) {
-        self.shared.faults.schedule(route, nth, 1, fault);
+        self.shared.faults.schedule(route, fault::Hits { first: nth, every: 1, times: 1 }, fault);
     }
 
-    /// Lets this happen to every request of a route from now on, until [`Self::clear_faults`].
-    pub fn fault_all(&self, route: Route, fault: Fault) {
-        self.shared.faults.schedule(route, 1, u32::MAX, fault);
+    /// Lets this happen to each `nth` request of a route from now on (with 1 to all), until [`Self::clear_faults`].
+    pub fn fault_every(&self, route: Route, nth: u32, fault: Fault) {
+        self.shared.faults.schedule(route, fault::Hits { first: nth, every: nth, times: u32::MAX }, fault);
     }
 
     /// Forgets all faults to come.

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::fault::{Fault, Trouble};
+use super::fault::{Fault, Hits, Trouble};
 use super::log::{Ending, Record};
 use super::refusal::{Code, Refusal};
 use super::route::Route;
@@ -34,6 +34,8 @@ struct FaultWire {
     route: String,
     #[serde(default = "one")]
     nth: u32,
+    #[serde(default = "one")]
+    every: u32,
     #[serde(default = "one")]
     times: u32,
     #[serde(default)]
@@ -146,7 +148,8 @@ async fn schedule(State(shared): State<Arc<Shared>>, Json(wire): Json<FaultWire>
         KindWire::GoAway => Trouble::GoAway,
         KindWire::Drip => Trouble::Drip(time),
     };
-    shared.faults.schedule(route, wire.nth, wire.times, Fault::after(wire.after, trouble));
+    let hits = Hits { first: wire.nth, every: wire.every, times: wire.times };
+    shared.faults.schedule(route, hits, Fault::after(wire.after, trouble));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -55,20 +55,29 @@ impl Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults(Mutex<Vec<Scheduled>>);
 
+/// Which requests of a route something happens to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hits {
+    /// The first one, counted from now with 1.
+    pub(super) first: u32,
+    /// From one to the next.
+    pub(super) every: u32,
+    /// How many.
+    pub(super) times: u32,
+}
+
 #[derive(Debug)]
 struct Scheduled {
     route: Route,
     /// Requests of the route that stay whole before it.
     skip: u32,
-    /// Requests that it happens to.
-    times: u32,
+    hits: Hits,
     fault: Fault,
 }
 
 impl Faults {
-    /// Schedules a fault for `times` requests of a route from the `nth` one on, counted from now with 1.
-    pub(super) fn schedule(&self, route: Route, nth: u32, times: u32, fault: Fault) {
-        self.scheduled().push(Scheduled { route, skip: nth.saturating_sub(1), times, fault });
+    pub(super) fn schedule(&self, route: Route, hits: Hits, fault: Fault) {
+        self.scheduled().push(Scheduled { route, skip: hits.first.saturating_sub(1), hits, fault });
     }
 
     /// Forgets all faults to come.
@@ -83,12 +92,13 @@ impl Faults {
         for entry in scheduled.iter_mut().filter(|entry| entry.route == route) {
             if entry.skip > 0 {
                 entry.skip -= 1;
-            } else if due.is_none() && entry.times > 0 {
-                entry.times -= 1;
+            } else if due.is_none() && entry.hits.times > 0 {
+                entry.hits.times -= 1;
+                entry.skip = entry.hits.every.saturating_sub(1);
                 due = Some(entry.fault.clone());
             }
         }
-        scheduled.retain(|entry| entry.times > 0);
+        scheduled.retain(|entry| entry.hits.times > 0);
         due
     }
 
@@ -99,16 +109,16 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, Faults, Trouble};
+    use super::{Fault, Faults, Hits, Trouble};
     use crate::emulator::Route;
 
     #[test]
     fn a_fault_hits_the_request_that_it_is_meant_for() {
         let faults = Faults::default();
-        faults.schedule(Route::OpenAiChat, 2, 1, Fault::at_once(Trouble::Cut));
-        faults.schedule(Route::OpenAiChat, 3, 2, Fault::at_once(Trouble::Reset));
+        faults.schedule(Route::OpenAiChat, Hits { first: 2, every: 1, times: 1 }, Fault::at_once(Trouble::Cut));
+        faults.schedule(Route::OpenAiChat, Hits { first: 3, every: 2, times: 2 }, Fault::at_once(Trouble::Reset));
         assert_eq!(faults.take(Route::GeminiStream), None);
-        let hit: Vec<_> = (0..5).map(|_| faults.take(Route::OpenAiChat).map(|fault| fault.trouble)).collect();
-        assert_eq!(hit, [None, Some(Trouble::Cut), Some(Trouble::Reset), Some(Trouble::Reset), None]);
+        let hit: Vec<_> = (0..6).map(|_| faults.take(Route::OpenAiChat).map(|fault| fault.trouble)).collect();
+        assert_eq!(hit, [None, Some(Trouble::Cut), Some(Trouble::Reset), None, Some(Trouble::Reset), None]);
     }
 }
