@@ -41,6 +41,8 @@ pub enum FromCaller {
     ChannelOpen,
     /// A microphone packet, or a gap of one packet (empty payload).
     Frame(OpusFrame),
+    /// A key of the telephone's keypad, pressed beside the voice (RFC 4733): `0` to `9`, `*`, `#`, `A` to `D`.
+    Key(char),
     /// A text message from the data channel.
     Message(String),
     /// How far the agent's voice has been played.

@@ -119,6 +119,12 @@ impl Caller {
         self.order(Order::Skip);
     }
 
+    /// Presses a key of the telephone's keypad: `0` to `9`, `*`, `#`, `A` to `D`. Others are ignored, and so is one within
+    /// 150 ms of the last.
+    pub fn press(&self, key: char) {
+        self.order(Order::Press(key));
+    }
+
     /// Sends a text message; kept until the channel is open.
     pub fn send_message(&self, text: String) {
         self.order(Order::Write(text));

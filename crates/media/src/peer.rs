@@ -5,6 +5,7 @@
 
 mod dtls;
 mod factory;
+mod keypad;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,12 +15,13 @@ use std::time::Instant;
 use audio::jitter::RtpPacket;
 use bytes::Bytes;
 use str0m::channel::ChannelId;
-use str0m::format::Codec;
+use str0m::format::{Codec, CodecExtra};
 use str0m::media::{Frequency, MediaData, MediaTime, Mid, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, Input, Output, Rtc, RtcError};
 
 pub(crate) use factory::{PeerFactory, PendingOffer};
+use keypad::Keypad;
 
 /// The data channel that carries events (OpenAI Realtime); others are ignored.
 pub(crate) const EVENTS_CHANNEL: &str = "oai-events";
@@ -46,6 +48,8 @@ pub(crate) enum PeerEvent {
     ChannelOpen,
     /// An Opus packet.
     Audio(RtpPacket),
+    /// A key of the telephone's keypad.
+    Key(char),
     /// A text message on the events channel.
     Text(String),
     /// The peer closed the connection.
@@ -71,11 +75,12 @@ pub(crate) struct Peer {
     /// The payload type to send with, once known.
     opus: Option<Pt>,
     channel: Option<ChannelId>,
+    keypad: Keypad,
 }
 
 impl Peer {
     fn new(rtc: Box<Rtc>, audio: Option<Mid>) -> Self {
-        Self { rtc, audio, opus: None, channel: None }
+        Self { rtc, audio, opus: None, channel: None, keypad: Keypad::default() }
     }
 
     /// Whether the datagram is meant for this peer; proves a STUN request's password.
@@ -121,6 +126,16 @@ impl Peer {
         let writer = writer.start_of_talkspurt(packet.marker);
         if let Err(error) = writer.write(opus, now, time, packet.payload) {
             tracing::debug!(%error, "voice packet refused");
+        }
+    }
+
+    /// Presses a key of the telephone's keypad, if the other end takes such; what is no key is not pressed.
+    pub(crate) fn press(&mut self, key: char, rtp_time: u64, now: Instant) {
+        let (Some((mid, opus)), Some(event)) = (self.audio_out(), keypad::press(key)) else { return };
+        let Some(writer) = self.rtc.writer(mid) else { return };
+        let time = MediaTime::new(rtp_time, Frequency::FORTY_EIGHT_KHZ);
+        if let Err(error) = writer.telephone_event(event).write(opus, now, time, Vec::new()) {
+            tracing::debug!(%error, "key refused");
         }
     }
 
@@ -192,7 +207,7 @@ impl Peer {
                 self.audio.get_or_insert(added.mid);
                 None
             }
-            Event::MediaData(data) if Some(data.mid) == self.audio => incoming_audio(&data),
+            Event::MediaData(data) if Some(data.mid) == self.audio => self.incoming_media(&data),
             Event::ChannelOpen(id, label) if label == EVENTS_CHANNEL => {
                 self.channel = Some(id);
                 Some(PeerEvent::ChannelOpen)
@@ -208,6 +223,13 @@ impl Peer {
             Event::Closed => Some(PeerEvent::Closed),
             // Statistics, ICE states (silence is judged by packets) and video are of no use here.
             _ => None,
+        }
+    }
+
+    fn incoming_media(&mut self, data: &MediaData) -> Option<PeerEvent> {
+        match data.codec_extra {
+            CodecExtra::Tele(report) => self.keypad.report(report.event, data.time.numer()).map(PeerEvent::Key),
+            _ => incoming_audio(data),
         }
     }
 

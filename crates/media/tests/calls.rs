@@ -29,6 +29,25 @@ async fn a_whip_callers_microphone_reaches_the_agent_in_order() {
 }
 
 #[tokio::test]
+async fn keys_pressed_beside_the_voice_reach_the_agent_once_each() {
+    let media = media();
+    let mut call = call(&media, Door::Whip, "call").await;
+    let mut keys = Vec::new();
+    for key in ['7', '#', 'A'] {
+        // A press is reported for 140 ms, and one that comes too soon after another is ignored: then it is pressed again.
+        while keys.last() != Some(&key) {
+            call.caller.press(key);
+            call.caller.send_opus(packet(0));
+            let events = until(&mut call.agent, |event| matches!(event, FromCaller::Frame(_))).await;
+            keys.extend(
+                events.iter().filter_map(|event| if let FromCaller::Key(key) = event { Some(*key) } else { None }),
+            );
+        }
+    }
+    assert_eq!(keys, ['7', '#', 'A']);
+}
+
+#[tokio::test]
 async fn a_whep_listener_hears_the_agent_with_marks_in_order() {
     let media = media();
     let mut call = call(&media, Door::Whip, "call").await;

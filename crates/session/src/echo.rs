@@ -21,7 +21,7 @@ pub async fn echo(mut link: Link, reports: mpsc::Sender<Report>) {
                 }
                 continue;
             }
-            FromCaller::Frame(_) | FromCaller::Playout(_) => continue,
+            FromCaller::Frame(_) | FromCaller::Key(_) | FromCaller::Playout(_) => continue,
             FromCaller::Connected => Report::Connected,
             FromCaller::ChannelOpen => Report::ChannelOpen,
             FromCaller::Message(text) => Report::ClientMessage(text),

@@ -304,6 +304,7 @@ impl Driver {
                 self.outbox.loudspeaker().mark(mark);
                 Some(Event::Playout(playout_event(mark)))
             }
+            FromCaller::Key(key) => Some(Event::Digit(key)),
             FromCaller::Ended(reason) => Some(Event::HangUp(close_reason(reason))),
             FromCaller::Connected => {
                 self.report(Report::Connected);

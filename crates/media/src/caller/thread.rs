@@ -31,6 +31,7 @@ const FRAME_TICKS: u64 = (RTP_CLOCK_HZ / 1_000 * FRAME_MS) as u64;
 pub(super) enum Order {
     Speak(Bytes),
     Skip,
+    Press(char),
     Write(String),
     Close,
 }
@@ -139,6 +140,8 @@ impl CallerThread {
             }
             PeerEvent::ChannelOpen => self.tell(CallerEvent::ChannelOpen),
             PeerEvent::Text(text) => self.tell(CallerEvent::Message(text)),
+            // The agent has no keypad.
+            PeerEvent::Key(_) => {}
             PeerEvent::Audio(RtpPacket { sequence, timestamp, payload }) => {
                 let frame = OpusFrame { sequence: sequence.into(), rtp_time: timestamp.into(), payload };
                 self.tell(CallerEvent::Frame { arrived: now, frame });
@@ -172,6 +175,10 @@ impl CallerThread {
                 Ok(Order::Skip) => {
                     self.rtp_time += FRAME_TICKS;
                     self.skipped += 1;
+                }
+                Ok(Order::Press(key)) => {
+                    self.peer.press(key, self.rtp_time, Instant::now());
+                    let _ = self.run_peer();
                 }
                 Ok(Order::Write(text)) => {
                     if self.texts.push(text).is_err() {

@@ -6,11 +6,17 @@ use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsVersion;
-use str0m::media::{Direction, MediaKind, Mid};
+use str0m::format::{Codec, FormatParams};
+use str0m::media::{Direction, Frequency, MediaKind, Mid};
 use str0m::rtp::Extension;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::{EVENTS_CHANNEL, Peer, dtls};
+
+/// Payload types of key presses (RFC 4733) in offers of our own, as Chromium numbers them, one for each clock.
+const TELEPHONE_EVENTS: [(u8, Frequency); 2] = [(110, Frequency::FORTY_EIGHT_KHZ), (126, Frequency::EIGHT_KHZ)];
+/// The event of the last key, D.
+const LAST_KEY: u8 = 15;
 
 /// Receivers tell their loss once a second, so that senders adapt their redundancy in time.
 const RTCP_INTERVAL: Duration = Duration::from_secs(1);
@@ -97,7 +103,7 @@ fn shared_config() -> Result<RtcConfig, FactoryError> {
     let provider = dtls::crypto_provider().map_err(FactoryError)?;
     let certificate = provider.dtls_provider.generate_certificate();
     let certificate = certificate.ok_or_else(|| FactoryError("no certificate could be made".into()))?;
-    Ok(RtcConfig::new()
+    let mut config = RtcConfig::new()
         .set_crypto_provider(Arc::new(provider))
         .set_dtls_cert(certificate)
         .set_dtls_version(DtlsVersion::Dtls12)
@@ -109,5 +115,10 @@ fn shared_config() -> Result<RtcConfig, FactoryError> {
         .set_extension(4, Extension::RtpMid)
         // Packets come out as they arrive: ordering is the jitter buffer's work.
         .set_reordering_size_audio(0)
-        .set_rtcp_report_interval_audio(RTCP_INTERVAL))
+        .set_rtcp_report_interval_audio(RTCP_INTERVAL);
+    for (payload_type, rate) in TELEPHONE_EVENTS {
+        let format = FormatParams { telephone_event_max: Some(LAST_KEY), ..FormatParams::default() };
+        config.codec_config().add_config(payload_type.into(), None, Codec::Tele, rate, None, format);
+    }
+    Ok(config)
 }

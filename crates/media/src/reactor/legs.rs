@@ -83,6 +83,7 @@ impl Reactor {
         match event {
             PeerEvent::Connected => self.leg_connected(key, call, now),
             PeerEvent::ChannelOpen => self.tell_agent(call, FromCaller::ChannelOpen),
+            PeerEvent::Key(key) => self.tell_agent(call, FromCaller::Key(key)),
             PeerEvent::Text(text) => self.tell_agent(call, FromCaller::Message(text)),
             PeerEvent::Audio(packet) => self.take_audio(call, packet, now),
             PeerEvent::Closed => {

@@ -78,6 +78,7 @@ fn strategies() -> Vec<(&'static str, AgentConfig)> {
         ("server_vad 300 ms", silence(300)),
         ("server_vad 500 ms", silence(500)),
         ("server_vad 800 ms", silence(800)),
+        ("server_vad 1000 ms", silence(1_000)),
         ("server_vad 1200 ms", silence(1_200)),
         ("semantic_vad high", eager(Eagerness::High)),
         ("semantic_vad auto", eager(Eagerness::Auto)),
