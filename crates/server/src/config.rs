@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use dirs::Dirs;
+pub(crate) use load::check_agent;
 pub use load::{ConfigError, load};
 pub use sections::{BusConfig, LogConfig, LogFormat, ModelsConfig, Profile, ServerConfig, StoreConfig};
 

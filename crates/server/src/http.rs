@@ -1,7 +1,7 @@
 //! The HTTP interface, as `docs/protocol.md` fixes it.
 //!
 //! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard;
-//! `conversations` reads the store; `assets` serves the web app. Nothing here knows WebRTC or SQL.
+//! `conversations` reads the store; `agents` shows and changes the roster; `assets` serves the web app. Nothing here knows WebRTC or SQL.
 
 mod agents;
 mod assets;
@@ -21,11 +21,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use session::Agents;
 use store::Store;
 
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
+use crate::roster::Roster;
 use crate::switchboard::Switchboard;
 use refusal::Refusal;
 
@@ -42,7 +42,7 @@ pub(crate) struct Services {
     /// Whether calls are taken now.
     pub readiness: Readiness,
     /// Who can be called.
-    pub agents: Arc<Agents>,
+    pub roster: Roster,
     /// What is measured.
     pub metrics: Metrics,
 }
@@ -62,7 +62,8 @@ pub(crate) fn router(services: Services) -> Router {
         .fallback(refusal::openai_not_found);
     let api = Router::new()
         .route("/metrics", get(health::metrics))
-        .route("/v1/agents", get(agents::list))
+        .route("/v1/agents", get(agents::list).post(agents::create))
+        .route("/v1/agents/{name}", get(agents::read).put(agents::replace).delete(agents::delete))
         .route("/v1/conversations", get(conversations::list))
         .route("/v1/conversations/{id}", get(conversations::read))
         .route("/healthz", get(health::alive))

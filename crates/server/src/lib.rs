@@ -2,7 +2,7 @@
 //!
 //! `app` starts and stops it. The media role is `http` over `switchboard`; the orchestrator role is `orchestrator` with
 //! a `conversation` for each call; the bus stands between them. `realtime` is the client event protocol, `recorder`
-//! writes to the store, `agent` loads the models, `config` reads the settings, `call` is `antiphon call`.
+//! writes to the store, `roster` knows who can be called, `agent` loads the models, `config` reads the settings, `call` is `antiphon call`.
 
 pub mod app;
 pub mod cli;
@@ -21,6 +21,7 @@ mod orchestrator;
 mod readiness;
 mod realtime;
 mod recorder;
+mod roster;
 mod switchboard;
 mod tapes;
 mod tasks;

@@ -2,7 +2,8 @@
 
 use bus::local::{NewCall, NewCalls};
 use dialogue::Transcript;
-use session::{Agents, DEFAULT_AGENT, Providers};
+use providers::tools::Toolbox;
+use session::{DEFAULT_AGENT, Providers};
 use store::Store;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crate::conversation::{Conversation, Resumed};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
+use crate::roster::Roster;
 use crate::switchboard::CallDetails;
 use crate::tapes::Tapes;
 use crate::tasks::Tasks;
@@ -24,6 +26,14 @@ pub(crate) enum Agent {
 }
 
 impl Agent {
+    /// What agents may be given beside the built-in tools.
+    pub(crate) fn toolbox(&self) -> Arc<Toolbox> {
+        match self {
+            Self::Echo => Arc::default(),
+            Self::Models(models) => Arc::clone(&models.tools),
+        }
+    }
+
     /// What clients are told of it.
     pub(crate) fn model(&self) -> &'static str {
         match self {
@@ -39,7 +49,7 @@ pub(crate) struct Orchestrator {
     /// Who answers.
     pub agent: Agent,
     /// Who may answer, by name.
-    pub agents: Arc<Agents>,
+    pub roster: Roster,
     /// Holds what was said before in conversations that go on.
     pub store: Arc<dyn Store>,
     /// What is measured.
@@ -63,9 +73,11 @@ impl Orchestrator {
 
     async fn conversation(self, call: NewCall<CallDetails>) -> Conversation {
         let wishes = call.details.wishes;
-        let asked = wishes.agent.as_deref().and_then(|name| self.agents.get(name));
+        // As they are now: what changes later is for later calls.
+        let agents = self.roster.now();
+        let asked = wishes.agent.as_deref().and_then(|name| agents.get(name));
         // The default agent always exists; a name was checked when the call was opened.
-        let mut config = asked.or_else(|| self.agents.get(DEFAULT_AGENT)).cloned().unwrap_or_default();
+        let mut config = asked.or_else(|| agents.get(DEFAULT_AGENT)).cloned().unwrap_or_default();
         if let Some(instructions) = wishes.instructions {
             config.instructions = Some(instructions);
         }
@@ -82,7 +94,7 @@ impl Orchestrator {
             link: call.link,
             agent: self.agent,
             config,
-            agents: self.agents,
+            agents,
             recorder: self.recorder,
             metrics: self.metrics,
         }

@@ -15,6 +15,7 @@ use providers::tools::{CallContext, OnInterrupt, ToolFailure, Toolbox};
 use crate::AgentConfig;
 use crate::agents::Agents;
 pub(crate) use built_in::BuiltIn;
+pub use built_in::{BUILT_IN_TOOLS, is_built_in};
 
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Conversations in one SQLite file: write-ahead log, embedded migrations, embedded SQLite.
 //!
-//! `open` finds and prepares the file; `rows` turns the columns of conversations into domain types and back, `turns` and
-//! `tool_calls` write and read theirs.
+//! `open` finds and prepares the file; `rows` turns the columns of conversations into domain types and back; `turns`,
+//! `tool_calls` and `agents` write and read theirs.
 
+mod agents;
 mod open;
 mod rows;
 mod tool_calls;
@@ -13,7 +14,7 @@ use dialogue::CloseReason;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 
-use crate::{Conversation, NewConversation, Page, Store, StoreError, Turn, TurnStatus};
+use crate::{AgentRecord, Conversation, NewConversation, Page, Store, StoreError, Turn, TurnStatus};
 use rows::{SummaryRow, moment_text, reason_text, status_text};
 
 pub use open::OpenError;
@@ -145,6 +146,19 @@ impl Store for SqliteStore {
         });
         let turns = turns.collect::<Result<_, _>>()?;
         Ok(Some(Conversation { summary: row.into_summary()?, turns }))
+    }
+
+    async fn put_agent(&self, agent: &AgentRecord) -> Result<(), StoreError> {
+        agents::write(&self.pool, agent).await.map_err(doing("keep an agent"))
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
+        let rows = agents::read(&self.pool).await.map_err(doing("read the agents"))?;
+        rows.into_iter().map(agents::AgentRow::into_record).collect()
+    }
+
+    async fn delete_agent(&self, name: &str) -> Result<(), StoreError> {
+        agents::delete(&self.pool, name).await.map_err(doing("delete an agent"))
     }
 
     async fn close(&self) {

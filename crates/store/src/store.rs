@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use dialogue::CloseReason;
 use jiff::Timestamp;
 
-use crate::{Conversation, NewConversation, Page, Turn};
+use crate::{AgentRecord, Conversation, NewConversation, Page, Turn};
 
-/// Keeps conversations. All methods may be called at the same time from many tasks.
+/// Keeps conversations and agents. All methods may be called at the same time from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Records that a conversation began, or that one which ended goes on. Recording it again changes nothing.
@@ -33,6 +33,15 @@ pub trait Store: Send + Sync + 'static {
     /// One conversation with its turns.
     async fn get(&self, id: &str) -> Result<Option<Conversation>, StoreError>;
 
+    /// Keeps an agent; one of the same name is replaced, but for when it was made.
+    async fn put_agent(&self, agent: &AgentRecord) -> Result<(), StoreError>;
+
+    /// All agents that are kept, by name.
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError>;
+
+    /// Forgets an agent; one that is not kept is forgotten already.
+    async fn delete_agent(&self, name: &str) -> Result<(), StoreError>;
+
     /// Writes out what is buffered and lets go of the files. Nothing may be recorded afterwards.
     async fn close(&self);
 }
@@ -53,6 +62,14 @@ pub enum StoreError {
     Corrupt {
         /// The conversation.
         conversation_id: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// The row of an agent holds what this version never wrote.
+    #[error("read agent {name}: column {column} holds an unknown value")]
+    CorruptAgent {
+        /// The agent.
+        name: String,
         /// The column.
         column: &'static str,
     },

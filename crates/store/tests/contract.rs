@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use dialogue::{CloseReason, StageTimes};
 use jiff::{SignedDuration, Timestamp};
-use store::{Latency, NewConversation, OpenError, SqliteStore, Store, ToolCall, ToolCallStatus, Turn, TurnStatus};
+use store::{
+    AgentRecord, Latency, NewConversation, OpenError, SqliteStore, Store, ToolCall, ToolCallStatus, Turn, TurnStatus,
+};
 
 const FIRST: &str = "01930000-0000-7000-8000-000000000001";
 const SECOND: &str = "01930000-0000-7000-8000-000000000002";
@@ -20,6 +22,7 @@ async fn contract(store: &dyn Store) {
     lists_newest_first_in_pages(store).await;
     a_crash_leaves_nothing_active(store).await;
     an_ended_conversation_goes_on(store).await;
+    agents_are_kept_by_name(store).await;
 }
 
 async fn an_unknown_conversation_is_none(store: &dyn Store) {
@@ -123,6 +126,25 @@ async fn an_ended_conversation_goes_on(store: &dyn Store) {
     store.end(FIRST, moment(200), CloseReason::AgentHungUp).await.expect("end");
     let ended = store.get(FIRST).await.expect("read").expect("kept");
     assert_eq!(ended.summary.ending.map(|ending| ending.at), Some(moment(200)));
+}
+
+async fn agents_are_kept_by_name(store: &dyn Store) {
+    assert_eq!(store.agents().await.expect("read"), []);
+    let agent = |name: &str, profile: &str, second| AgentRecord {
+        name: name.to_owned(),
+        profile: profile.to_owned(),
+        created_at: moment(second),
+        updated_at: moment(second),
+    };
+    for record in [agent("sales", "{\"greeting\":\"Grüß Gott\"}", 1), agent("billing", "{}", 2)] {
+        store.put_agent(&record).await.expect("keep");
+    }
+    store.put_agent(&agent("sales", "{}", 9)).await.expect("replace");
+    let changed = AgentRecord { created_at: moment(1), ..agent("sales", "{}", 9) };
+    assert_eq!(store.agents().await.expect("read"), [agent("billing", "{}", 2), changed.clone()]);
+    store.delete_agent("billing").await.expect("delete");
+    store.delete_agent("billing").await.expect("it is gone already");
+    assert_eq!(store.agents().await.expect("read"), [changed]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use media::Media;
-use session::{Agents, Providers};
+use session::Providers;
 use store::{SqliteStore, Store};
 use tokio::net::TcpListener;
 
@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::orchestrator::Orchestrator;
 use crate::readiness::{Readiness, Stage};
 use crate::recorder::recorder;
+use crate::roster::{Roster, RosterError};
 use crate::switchboard::Switchboard;
 use crate::tapes::Tapes;
 use crate::tasks::Tasks;
@@ -54,9 +55,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// The agents contradict each other.
+    /// The agents contradict each other, or cannot be read.
     #[error(transparent)]
-    Agents(#[from] session::AgentsError),
+    Agents(#[from] RosterError),
     /// A model file is missing or damaged.
     #[error(transparent)]
     Models(#[from] LoadError),
@@ -97,6 +98,7 @@ impl Server {
         let media = Media::start(&config.media)?;
         let store = open_store(&config.store.url(dirs)).await?;
         let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
+        let roster = Roster::open(config.agent, config.agents, files.instructions(), Arc::clone(&store)).await?;
 
         let tasks = Tasks::default();
         let readiness = Readiness::default();
@@ -105,17 +107,12 @@ impl Server {
         let (recorder, writer) = recorder();
         tasks.spawn(writer.run(Arc::clone(&store)));
 
-        let mut agents = Agents::new(config.agent, config.agents)?;
-        if let Some(instructions) = files.instructions() {
-            agents.set_missing_instructions(&instructions);
-        }
-        let agents = Arc::new(agents);
         let metrics = Metrics::default();
         let services = Services {
             switchboard: switchboard.clone(),
             store: Arc::clone(&store),
             readiness: readiness.clone(),
-            agents: Arc::clone(&agents),
+            roster: roster.clone(),
             metrics: metrics.clone(),
         };
         tasks.spawn(http_listener::serve(listener, http::router(services), tasks.stopping()));
@@ -124,9 +121,10 @@ impl Server {
             let (tasks, readiness, tools) = (tasks.clone(), readiness.clone(), config.tools);
             async move {
                 let agent = agent::load(files, tools).await?;
-                tasks.spawn(agent::warm_up(agent.clone(), Arc::clone(&agents)));
+                roster.set_toolbox(agent.toolbox());
+                tasks.spawn(agent::warm_up(agent.clone(), roster.now()));
                 let orchestrator =
-                    Orchestrator { agent, agents, store, metrics, recorder, tapes, tasks: tasks.clone() };
+                    Orchestrator { agent, roster, store, metrics, recorder, tapes, tasks: tasks.clone() };
                 tasks.spawn(orchestrator.run(new_calls));
                 readiness.reach(Stage::Ready);
                 Ok(())

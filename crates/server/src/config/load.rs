@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format, Toml};
+use session::AgentConfig;
 
 use super::Config;
 
@@ -85,18 +86,22 @@ fn from_sources(file: Option<&Path>, env: Env) -> Result<Config, ConfigError> {
 fn check_agents(config: &Config) -> Result<(), ConfigError> {
     session::Agents::new(config.agent.clone(), config.agents.clone())?;
     providers::tools::Webhooks::new(&config.tools.webhook)?;
-    for agent in config.agents.values().chain([&config.agent]) {
-        if let Some(threshold) = agent.turn_taking.completeness_threshold
-            && !(threshold > 0.0 && threshold < 1.0)
-        {
-            return Err(ConfigError::Unusable {
-                key: "agent.turn_taking.completeness_threshold",
-                value: threshold.to_string(),
-                reason: "a probability between 0 and 1 is needed, such as 0.5".to_owned(),
-            });
-        }
+    config.agents.values().chain([&config.agent]).try_for_each(check_agent)
+}
+
+/// Whether an agent can be used, others apart.
+///
+/// # Errors
+/// When one of its settings cannot be used.
+pub(crate) fn check_agent(agent: &AgentConfig) -> Result<(), ConfigError> {
+    match agent.turn_taking.completeness_threshold {
+        Some(threshold) if !(threshold > 0.0 && threshold < 1.0) => Err(ConfigError::Unusable {
+            key: "agent.turn_taking.completeness_threshold",
+            value: threshold.to_string(),
+            reason: "a probability between 0 and 1 is needed, such as 0.5".to_owned(),
+        }),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 fn check(config: &Config) -> Result<(), ConfigError> {

@@ -46,11 +46,9 @@ impl CallOptions {
             resumes: named.resumes.or(self.conversation),
         };
         if let Some(name) = &wishes.agent
-            && services.agents.get(name).is_none()
+            && services.roster.entry(name).is_none()
         {
-            let known: Vec<&str> = services.agents.iter().map(|(name, _)| name).collect();
-            let detail = format!("there is no agent `{name}`; known are: {}", known.join(", "));
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_agent", detail));
+            return Err(services.roster.unknown(name).into());
         }
         if let Some(id) = &wishes.resumes {
             check_resumable(services, id).await?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestServer;
 
-async fn problem(response: Response) -> (u16, String, String) {
+pub(crate) async fn problem(response: Response) -> (u16, String, String) {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
     let status = response.status().as_u16();
     let body: Value = response.json().await.expect("JSON");

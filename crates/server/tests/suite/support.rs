@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use serde_json::Value;
 use server::app::Server;
 use server::cli::AgentKind;
@@ -54,6 +54,11 @@ impl TestServer {
 
     pub(crate) async fn get_json(&self, path: &str) -> Value {
         self.get(path).await.json().await.expect("JSON")
+    }
+
+    /// Sends JSON with this method.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> Response {
+        self.client.request(method, self.url(path)).json(body).send().await.expect("an answer")
     }
 
     pub(crate) async fn post_sdp(&self, path: &str, offer: &str) -> Response {

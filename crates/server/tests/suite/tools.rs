@@ -40,7 +40,7 @@ impl ToolSource for Desk {
 }
 
 /// A server whose agent may order things and says these lines, one after the other.
-async fn serve(manner: Manner, lines: &[&str]) -> (TestServer, Arc<Speaker>, Arc<Semaphore>) {
+pub(crate) async fn serve(manner: Manner, lines: &[&str]) -> (TestServer, Arc<Speaker>, Arc<Semaphore>) {
     let results = Arc::new(Semaphore::new(0));
     let desk = Desk { manner, results: Arc::clone(&results) };
     // The first line goes to the warm-up.
@@ -63,26 +63,26 @@ async fn serve(manner: Manner, lines: &[&str]) -> (TestServer, Arc<Speaker>, Arc
     (server, model, results)
 }
 
-fn prompts(model: &Speaker) -> Vec<Vec<Message>> {
+pub(crate) fn prompts(model: &Speaker) -> Vec<Vec<Message>> {
     let requests = model.requests.lock().unwrap_or_else(PoisonError::into_inner);
     requests.iter().map(|request| request.messages.clone()).collect()
 }
 
-async fn call(server: &TestServer, query: &str) -> (Caller, String) {
+pub(crate) async fn call(server: &TestServer, query: &str) -> (Caller, String) {
     let path = format!("/v1/realtime/calls{query}");
     let (mut caller, location) = connect(&server.client, &server.url, &path, CallerKind::TwoWay).await;
     assert_eq!(message(&mut caller).await["type"], "session.created");
     (caller, location)
 }
 
-fn type_in(caller: &Caller, words: &str) {
+pub(crate) fn type_in(caller: &Caller, words: &str) {
     let item = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]});
     caller.send_message(json!({"type": "conversation.item.create", "item": item}).to_string());
     caller.send_message(json!({"type": "response.create"}).to_string());
 }
 
 /// The next message of this type.
-async fn event(caller: &mut Caller, kind: &str) -> Value {
+pub(crate) async fn event(caller: &mut Caller, kind: &str) -> Value {
     let found = async {
         loop {
             let event = message(caller).await;

@@ -11,6 +11,13 @@ use crate::agents::Agents;
 const END_CALL: &str = "end_call";
 const CURRENT_TIME: &str = "current_time";
 const HAND_OFF: &str = "hand_off";
+/// Those that an agent is given by name.
+pub const BUILT_IN_TOOLS: [&str; 2] = [END_CALL, CURRENT_TIME];
+
+/// Whether the tool of this name is one of ours.
+pub fn is_built_in(name: &str) -> bool {
+    BUILT_IN_TOOLS.contains(&name) || name == HAND_OFF
+}
 
 /// A built-in tool.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,6 +84,7 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "conversations", include_str!("../../migrations/sqlite/0001_conversations.sql")),
         migration(2, "heard and tool calls", include_str!("../../migrations/sqlite/0002_heard_and_tool_calls.sql")),
+        migration(3, "agents", include_str!("../../migrations/sqlite/0003_agents.sql")),
     ])
 }
 
