@@ -2,6 +2,7 @@
 
 mod observer;
 mod resumed;
+mod tool_times;
 mod turns;
 
 use bus::local::AgentEnd;

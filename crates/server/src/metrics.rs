@@ -1,8 +1,9 @@
 //! What is measured, as Prometheus reads it at `/metrics` (OpenMetrics text). One struct, no globals.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use dialogue::{Counters, Fact, TurnRecord, TurnStatus};
+use dialogue::{Counters, Fact, ToolOutcome, TurnRecord, TurnStatus};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -27,7 +28,8 @@ struct Inner {
     voice_to_voice: Histogram,
     stages: Family<StageLabels, Histogram>,
     heard: Histogram,
-    tool_calls: Counter,
+    tool_calls: Family<ToolLabels, Counter>,
+    tools: Family<ToolKindLabels, Histogram>,
     ahead: Family<AheadLabels, Counter>,
     ahead_saved_seconds: Counter<f64, std::sync::atomic::AtomicU64>,
     interruptions: Family<InterruptionLabels, Counter>,
@@ -57,6 +59,18 @@ struct AheadLabels {
     result: &'static str,
 }
 
+/// Names of tools are the operator's to choose, so they are no labels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToolLabels {
+    tool: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToolKindLabels {
+    tool: &'static str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct InterruptionLabels {
     kind: &'static str,
@@ -73,9 +87,6 @@ impl Metrics {
     pub(crate) fn note(&self, fact: &Fact) {
         match fact {
             Fact::TurnEnded(record) => self.inner.turn_ended(record),
-            Fact::ToolCalled { .. } => {
-                self.inner.tool_calls.inc();
-            }
             Fact::StateChanged(_)
             | Fact::SpeechStarted { .. }
             | Fact::PartialTranscript { .. }
@@ -85,10 +96,24 @@ impl Metrics {
             | Fact::SentenceStarted { .. }
             | Fact::ReplyHeld { .. }
             | Fact::ReplyResumed { .. }
+            | Fact::ToolCalled { .. }
             | Fact::ToolReturned { .. }
             | Fact::Idle
             | Fact::Closed(_) => {}
         }
+    }
+
+    /// A tool came back or was given up after so long.
+    pub(crate) fn tool_ended(&self, name: &str, outcome: ToolOutcome, took: Duration) {
+        let tool = if session::is_built_in(name) { "built_in" } else { "added" };
+        let outcome = match outcome {
+            ToolOutcome::Done => "done",
+            ToolOutcome::Failed => "failed",
+            ToolOutcome::Overdue => "overdue",
+            ToolOutcome::Cancelled => "cancelled",
+        };
+        self.inner.tool_calls.get_or_create(&ToolLabels { tool, outcome }).inc();
+        self.inner.tools.get_or_create(&ToolKindLabels { tool }).observe(took.as_secs_f64());
     }
 
     /// A conversation is under way until what this gives is dropped.
@@ -138,7 +163,8 @@ impl Inner {
             voice_to_voice: histogram(),
             stages: Family::new_with_constructor(histogram),
             heard: Histogram::new([0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]),
-            tool_calls: Counter::default(),
+            tool_calls: Family::default(),
+            tools: Family::new_with_constructor(histogram),
             ahead: Family::default(),
             ahead_saved_seconds: Counter::default(),
             interruptions: Family::default(),
@@ -159,7 +185,12 @@ impl Inner {
         sub.register_with_unit("stage", "Parts of voice to voice, by stage", unit(), self.stages.clone());
         let help = "First frame of an answer to the last moment it was heard; no part of voice to voice";
         sub.register_with_unit("heard", help, unit(), self.heard.clone());
-        sub.register("tool_calls", "Tools that were run", self.tool_calls.clone());
+        sub.register(
+            "tool_calls",
+            "Tools that were run, by whose they are and how they came out",
+            self.tool_calls.clone(),
+        );
+        sub.register_with_unit("tool", "Call of a tool to its result, by whose it is", unit(), self.tools.clone());
         sub.register("answers_ahead", "Answers started before the turn was decided", self.ahead.clone());
         let help = "By how much used answers began before the decision, in all";
         sub.register_with_unit("answers_ahead_saved", help, unit(), self.ahead_saved_seconds.clone());
@@ -194,7 +225,7 @@ fn histogram() -> Histogram {
 mod tests {
     use std::time::Duration;
 
-    use dialogue::{Counters, Fact, Timestamp, TurnId, TurnRecord, TurnStatus, TurnTimings};
+    use dialogue::{Counters, Fact, Timestamp, ToolOutcome, TurnId, TurnRecord, TurnStatus, TurnTimings};
 
     use super::Metrics;
 
@@ -224,6 +255,8 @@ mod tests {
             false_interruptions: 1,
             ..Counters::default()
         });
+        metrics.tool_ended("hand_off", ToolOutcome::Done, Duration::from_millis(1));
+        metrics.tool_ended("weather", ToolOutcome::Overdue, Duration::from_millis(2_500));
         let active = metrics.conversation();
         let text = metrics.text();
         for line in [
@@ -234,6 +267,9 @@ mod tests {
             "antiphon_dialogue_heard_seconds_sum 0.9",
             "antiphon_dialogue_answers_ahead_total{result=\"hit\"} 2",
             "antiphon_dialogue_answers_ahead_saved_seconds_total 0.25",
+            "antiphon_dialogue_tool_calls_total{tool=\"built_in\",outcome=\"done\"} 1",
+            "antiphon_dialogue_tool_calls_total{tool=\"added\",outcome=\"overdue\"} 1",
+            "antiphon_dialogue_tool_seconds_sum{tool=\"added\"} 2.5",
             "antiphon_dialogue_interruptions_total{kind=\"false\"} 1",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

@@ -8,6 +8,7 @@ use store::NewConversation;
 use tokio::sync::mpsc;
 
 use super::Conversation;
+use super::tool_times::ToolTimes;
 use super::turns::TurnLog;
 use crate::metrics::Metrics;
 use crate::realtime::{Decoder, Encoder, Envelope, Wish};
@@ -18,6 +19,7 @@ pub(super) struct Observer {
     id: String,
     opened_at: Timestamp,
     turns: TurnLog,
+    tools: ToolTimes,
     encoder: Encoder,
     decoder: Decoder,
     channel: Channel,
@@ -49,6 +51,7 @@ impl Observer {
             id: conversation.resumed.id.clone(),
             opened_at: conversation.opened_at,
             turns: TurnLog::new(Timestamp::now(), conversation.resumed.last_turn),
+            tools: ToolTimes::default(),
             encoder: Encoder::new(&conversation.call, conversation.session_info()),
             decoder: Decoder::default(),
             channel: Channel::Closed,
@@ -90,6 +93,9 @@ impl Observer {
             }
             Report::Fact { at, fact } => {
                 self.metrics.note(&fact);
+                if let Some(tool) = self.tools.note(at, &fact) {
+                    self.metrics.tool_ended(&tool.name, tool.outcome, tool.took);
+                }
                 let mut events = self.encoder.fact(at, &fact);
                 if let Some(turn) = self.turns.note(at, &fact) {
                     // A turn whose tool returns later is over already.
