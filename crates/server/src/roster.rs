@@ -197,3 +197,6 @@ impl Configured {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
