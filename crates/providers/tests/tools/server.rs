@@ -1,6 +1,5 @@
 //! The Python program that the tests talk to.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -11,11 +10,7 @@ pub(crate) const TOKEN: &str = "open sesame";
 
 /// The interpreter with the packages of the tests.
 pub(crate) fn python() -> String {
-    #[allow(clippy::disallowed_methods, reason = "a test has no configuration but its environment")]
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    let python = cache.unwrap_or_default().join("antiphon/venv-test/bin/python");
-    assert!(python.exists(), "{} is missing: run `scripts/setup test`", python.display());
+    let python = testkit::python::interpreter();
     python.to_str().expect("the path is text").to_owned()
 }
 

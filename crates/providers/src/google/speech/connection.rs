@@ -14,11 +14,12 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use super::request::{Recognition, audio};
+use super::tape::PIECE_BYTES;
 use crate::google::cloud::{Cloud, Place};
 
 /// Messages on their way; more wait here.
 const REQUESTS_LIMIT: usize = 16;
-/// A piece of 100 ms that waits goes every 25 ms: audio that is sent again comes four times as fast as it was spoken.
+/// Up to 100 ms of what waits go every 25 ms: audio that is sent again comes four times as fast as it was spoken.
 /// Google wants "approximately real time".
 const PUMP_EVERY: Duration = Duration::from_millis(25);
 /// More waiting messages mean that Google does not read: half a minute in pieces of 32 ms.
@@ -85,13 +86,13 @@ impl Connection {
         (!self.backlog.is_empty()).then_some(self.pump_at)
     }
 
-    /// Sends what waits, a piece at a time.
+    /// Sends what waits, a message at a time.
     pub(super) fn pump(&mut self, now: Instant) {
         if self.pump_at > now {
             return;
         }
         self.pump_at = now + PUMP_EVERY;
-        if let Some(bytes) = self.backlog.pop_front()
+        if let Some(bytes) = next_message(&mut self.backlog)
             && let Err(bytes) = self.offer(bytes)
         {
             self.backlog.push_front(bytes);
@@ -113,5 +114,40 @@ impl Connection {
             Err(TrySendError::Closed(())) => Ok(()),
             Err(TrySendError::Full(())) => Err(bytes),
         }
+    }
+}
+
+/// Takes as many waiting pieces as fit a message, at least one. Live audio waits in windows of 32 ms: sent one by one
+/// they would hardly catch up.
+fn next_message(backlog: &mut VecDeque<Bytes>) -> Option<Bytes> {
+    let first = backlog.pop_front()?;
+    let fits = |message: &[u8], piece: &Bytes| message.len() + piece.len() <= PIECE_BYTES;
+    if backlog.front().is_none_or(|piece| !fits(&first, piece)) {
+        return Some(first);
+    }
+    let mut message = first.to_vec();
+    while let Some(piece) = backlog.pop_front_if(|piece| fits(&message, piece)) {
+        message.extend_from_slice(&piece);
+    }
+    Some(message.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use bytes::Bytes;
+
+    use super::{PIECE_BYTES, next_message};
+
+    #[test]
+    fn waiting_windows_are_sent_together_and_in_order() {
+        let window = |value: u8| Bytes::from(vec![value; 1_024]);
+        let mut backlog: VecDeque<Bytes> = (0..4).map(window).collect();
+        backlog.push_front(Bytes::from(vec![9; PIECE_BYTES]));
+        let sent: Vec<Vec<u8>> = std::iter::from_fn(|| next_message(&mut backlog))
+            .map(|message| message.chunks(1_024).map(|piece| piece[0]).collect())
+            .collect();
+        assert_eq!(sent, [vec![9, 9, 9, 9], vec![0, 1, 2], vec![3]]);
     }
 }
