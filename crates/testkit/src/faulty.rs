@@ -29,6 +29,8 @@ pub enum Fault {
     BreaksAfter(usize),
     /// Its stream ends after so many words, without a reason.
     VanishesAfter(usize),
+    /// Nothing comes any more after so many words, and the stream stays open.
+    StallsAfter(usize),
 }
 
 /// The faults of a model, and what became of its requests.
@@ -91,7 +93,7 @@ impl<T> Steps<T> {
                 sleep(late).await;
                 usize::MAX
             }
-            Some(Fault::BreaksAfter(words) | Fault::VanishesAfter(words)) => words,
+            Some(Fault::BreaksAfter(words) | Fault::VanishesAfter(words) | Fault::StallsAfter(words)) => words,
             None => usize::MAX,
         };
         for word in self.words.into_iter().take(words) {
@@ -101,6 +103,7 @@ impl<T> Steps<T> {
         match fault {
             Some(Fault::BreaksAfter(_)) => tell(events, (self.failed)(failure(Remedy::Retry))).await,
             Some(Fault::VanishesAfter(_)) => {}
+            Some(Fault::StallsAfter(_)) => std::future::pending().await,
             Some(Fault::Refused(_) | Fault::Busy(_) | Fault::Silence | Fault::Slow(_)) | None => {
                 for last in self.last {
                     tell(events, last).await;
@@ -248,7 +251,7 @@ impl SpeechToText for FaultyEar {
         run(async move {
             let patience = match fault {
                 Some(Fault::Refused(_) | Fault::Busy(_)) => 0,
-                Some(Fault::BreaksAfter(inputs) | Fault::VanishesAfter(inputs)) => inputs,
+                Some(Fault::BreaksAfter(inputs) | Fault::VanishesAfter(inputs) | Fault::StallsAfter(inputs)) => inputs,
                 Some(Fault::Silence | Fault::Slow(_)) | None => usize::MAX,
             };
             let mut heard: Vec<String> = Vec::new();
@@ -271,10 +274,20 @@ impl SpeechToText for FaultyEar {
                 match fault {
                     Some(Fault::Silence) => continue,
                     Some(Fault::Slow(late)) => sleep(late).await,
-                    Some(Fault::Refused(_) | Fault::Busy(_) | Fault::BreaksAfter(_) | Fault::VanishesAfter(_))
+                    Some(
+                        Fault::Refused(_)
+                        | Fault::Busy(_)
+                        | Fault::BreaksAfter(_)
+                        | Fault::VanishesAfter(_)
+                        | Fault::StallsAfter(_),
+                    )
                     | None => {}
                 }
                 tell(&sender, event).await;
+            }
+            if matches!(fault, Some(Fault::StallsAfter(_))) {
+                while inputs.recv().await.is_some() {}
+                return;
             }
             if !matches!(fault, Some(Fault::VanishesAfter(_))) {
                 let remedy = if let Some(Fault::Refused(remedy)) = fault { remedy } else { Remedy::Retry };

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
-use super::Link;
+use super::{Link, ResilienceConfig};
 use crate::llm::{LanguageModel, LlmEvent, LlmRequest};
 use crate::tasks::Tasks;
 use crate::{Failure, Remedy};
@@ -27,15 +28,17 @@ const EVENTS: usize = 64;
 pub struct LlmChain {
     links: Arc<[Link<dyn LanguageModel>]>,
     hedge_after: Duration,
+    stall_deadline: Duration,
     tasks: Tasks,
 }
 
 impl LlmChain {
-    /// Models in the order in which they are asked. After `hedge_after` without a first word the next one is asked
-    /// too; zero never asks two.
+    /// Models in the order in which they are asked. One without a first word is raced by the next; one that stands
+    /// still in mid-answer is taken over.
     #[must_use]
-    pub fn new(links: Vec<Link<dyn LanguageModel>>, hedge_after: Duration) -> Self {
-        Self { links: links.into(), hedge_after, tasks: Tasks::default() }
+    pub fn new(links: Vec<Link<dyn LanguageModel>>, config: &ResilienceConfig) -> Self {
+        let ResilienceConfig { hedge_after, stall_deadline, .. } = *config;
+        Self { links: links.into(), hedge_after, stall_deadline, tasks: Tasks::default() }
     }
 }
 
@@ -48,6 +51,7 @@ impl LanguageModel for LlmChain {
         let (sender, events) = mpsc::channel(EVENTS);
         let answer = Answer {
             race: Race::new(Arc::clone(&self.links), self.hedge_after),
+            stall_deadline: self.stall_deadline,
             request,
             given: Given::default(),
             listener: sender.clone(),
@@ -78,6 +82,7 @@ impl LanguageModel for LlmChain {
 /// One answer, by as many models as it takes.
 struct Answer {
     race: Race,
+    stall_deadline: Duration,
     request: LlmRequest,
     given: Given,
     listener: mpsc::Sender<LlmEvent>,
@@ -128,7 +133,10 @@ impl Answer {
                 Some(LlmEvent::Failed(failure)) => return Err(running.failed(failure)),
                 None => return Err(running.vanished()),
             }
-            next = running.events.recv().await;
+            next = match timeout(self.stall_deadline, running.events.recv()).await {
+                Ok(event) => event,
+                Err(_) => return Err(running.stalled()),
+            };
         }
     }
 

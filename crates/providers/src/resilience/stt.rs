@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::health::Permit;
-use super::{Link, next_link};
+use super::{Link, ResilienceConfig, next_link};
 use crate::stt::{FailureEvent, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use crate::tasks::Tasks;
 use crate::{Failure, Remedy};
@@ -34,8 +34,8 @@ impl SttChain {
     /// Recognisers in the order in which they are asked. One that leaves a pause or a commit without words for
     /// `words_deadline` is replaced.
     #[must_use]
-    pub fn new(links: Vec<Link<dyn SpeechToText>>, words_deadline: Duration) -> Self {
-        Self { links: links.into(), words_deadline, tasks: Tasks::default() }
+    pub fn new(links: Vec<Link<dyn SpeechToText>>, config: &ResilienceConfig) -> Self {
+        Self { links: links.into(), words_deadline: config.words_deadline, tasks: Tasks::default() }
     }
 }
 
@@ -177,24 +177,29 @@ impl Ear {
     async fn pass(&mut self, event: SttEvent, permit: &mut Permit) -> Option<Failure> {
         match &event {
             SttEvent::Partial { settled: None, .. } => {}
-            SttEvent::Partial { settled: Some(_), .. } => {
+            SttEvent::Partial { settled: Some(mark), .. } => {
                 permit.answered();
-                self.due = None;
+                self.answered(Some(*mark));
             }
             SttEvent::Final { .. } => {
                 permit.answered();
                 permit.succeeded();
-                self.due = None;
                 self.kept.drop_oldest();
+                self.answered(None);
             }
             SttEvent::Failed(FailureEvent(failure)) if failure.remedy == Remedy::GiveUp => {
-                self.due = None;
                 self.kept.drop_oldest();
+                self.answered(None);
             }
             SttEvent::Failed(FailureEvent(failure)) => return Some(failure.clone()),
         }
         self.tell(event).await;
         None
+    }
+
+    /// Something was answered, of pauses those up to this mark; the wait for what else was asked begins anew.
+    fn answered(&mut self, mark: Option<u32>) {
+        self.due = self.kept.awaits_after(mark).then(|| Instant::now() + self.words_deadline);
     }
 
     async fn tell(&self, event: SttEvent) {

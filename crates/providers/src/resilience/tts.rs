@@ -4,12 +4,14 @@ mod rest;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use audio::resample::Resampler;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::health::Permit;
-use super::{Link, next_link};
+use super::{Link, ResilienceConfig, next_link};
 use crate::tasks::Tasks;
 use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use crate::{Failure, Remedy};
@@ -23,14 +25,26 @@ pub struct TtsChain {
     links: Arc<[Link<dyn TextToSpeech>]>,
     /// The first link that this call has not given up.
     voice: Arc<AtomicUsize>,
+    limits: Limits,
     tasks: Arc<Tasks>,
 }
 
+/// How long a voice may be silent.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Before its first sound.
+    sound: Duration,
+    /// Within a sentence.
+    stall: Duration,
+}
+
 impl TtsChain {
-    /// Voices in the order in which they are asked. All audio comes at the rate of the first one.
+    /// Voices in the order in which they are asked. One that is silent for too long is replaced. All audio comes at the
+    /// rate of the first one.
     #[must_use]
-    pub fn new(links: Vec<Link<dyn TextToSpeech>>) -> Self {
-        Self { links: links.into(), voice: Arc::default(), tasks: Arc::default() }
+    pub fn new(links: Vec<Link<dyn TextToSpeech>>, config: &ResilienceConfig) -> Self {
+        let limits = Limits { sound: config.sound_deadline, stall: config.stall_deadline };
+        Self { links: links.into(), voice: Arc::default(), limits, tasks: Arc::default() }
     }
 }
 
@@ -48,6 +62,7 @@ impl TextToSpeech for TtsChain {
         let mut sentence = Sentence {
             links: Arc::clone(&self.links),
             voice: Arc::clone(&self.voice),
+            limits: self.limits,
             request,
             rate_hz: self.sample_rate_hz(),
             listener: listener.clone(),
@@ -66,7 +81,7 @@ impl TextToSpeech for TtsChain {
 
     fn for_call(&self) -> Option<Arc<dyn TextToSpeech>> {
         let (links, tasks) = (Arc::clone(&self.links), Arc::clone(&self.tasks));
-        Some(Arc::new(Self { links, voice: Arc::default(), tasks }))
+        Some(Arc::new(Self { links, voice: Arc::default(), limits: self.limits, tasks }))
     }
 }
 
@@ -76,6 +91,7 @@ const DEFAULT_RATE_HZ: u32 = 24_000;
 struct Sentence {
     links: Arc<[Link<dyn TextToSpeech>]>,
     voice: Arc<AtomicUsize>,
+    limits: Limits,
     /// What is still to be said.
     request: SpeechRequest,
     rate_hz: u32,
@@ -130,23 +146,25 @@ impl Sentence {
         let mut resampler = Resampler::new(from_hz, self.rate_hz);
         let mut spoken_samples = 0;
         let failure = loop {
-            match speaking.events.recv().await {
-                Some(TtsEvent::Audio(samples)) => {
+            let begun = spoken_samples > 0;
+            match self.next_event(&mut speaking, begun).await {
+                Ok(Some(TtsEvent::Audio(samples))) => {
                     speaking.permit.answered();
                     spoken_samples += samples.len();
                     let mut out = Vec::new();
                     resampler.process(&samples, &mut out);
                     self.tell_audio(out).await;
                 }
-                Some(TtsEvent::Done) => {
+                Ok(Some(TtsEvent::Done)) => {
                     let mut out = Vec::new();
                     resampler.finish(&mut out);
                     self.tell_audio(out).await;
                     speaking.permit.succeeded();
                     return Ok(());
                 }
-                Some(TtsEvent::Failed(failure)) => break failure,
-                None => break Failure::new(name, Remedy::Retry, "the sentence broke off"),
+                Ok(Some(TtsEvent::Failed(failure))) => break failure,
+                Ok(None) => break Failure::new(name, Remedy::Retry, "the sentence broke off"),
+                Err(cause) => break Failure::new(name, Remedy::Retry, cause),
             }
         };
         if spoken_samples > 0 {
@@ -157,6 +175,18 @@ impl Sentence {
             speaking.permit.failed(&failure);
         }
         Err(failure)
+    }
+
+    /// The next event, or why it is not waited for any longer. The last voice may begin late: slow is better than nothing.
+    async fn next_event(&self, speaking: &mut Speaking, begun: bool) -> Result<Option<TtsEvent>, &'static str> {
+        let event = speaking.events.recv();
+        if begun {
+            timeout(self.limits.stall, event).await.map_err(|_| "the sentence stood still")
+        } else if speaking.link + 1 < self.links.len() {
+            timeout(self.limits.sound, event).await.map_err(|_| "no sound came in time")
+        } else {
+            Ok(event.await)
+        }
     }
 
     async fn tell_audio(&self, samples: Vec<f32>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use providers::Remedy;
 use providers::llm::{LanguageModel, LlmEvent, LlmRequest, Message};
-use providers::resilience::{BreakerState, Link, LlmChain, Stage};
+use providers::resilience::{BreakerState, Link, LlmChain, ResilienceConfig, Stage};
 use testkit::faulty::{Fault, FaultyWriter};
 use tokio::time::Instant;
 
@@ -33,7 +33,7 @@ struct Chain {
 fn chain(first: Arc<FaultyWriter>, second: Arc<FaultyWriter>) -> Chain {
     let links: Vec<Link<dyn LanguageModel>> =
         vec![link("first", Stage::Llm, Arc::clone(&first) as _), link("second", Stage::Llm, Arc::clone(&second) as _)];
-    Chain { first, second, chain: LlmChain::new(links.clone(), Duration::from_millis(1_500)), links }
+    Chain { first, second, chain: LlmChain::new(links.clone(), &ResilienceConfig::default()), links }
 }
 
 fn counting() -> Chain {
@@ -113,6 +113,33 @@ async fn a_slow_model_that_is_first_all_the_same_answers() {
     assert_eq!(answer(&counting.chain).await.0, ANSWER);
     tokio::task::yield_now().await;
     assert_eq!((counting.first.faults.cancelled(), counting.second.faults.cancelled()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_stands_still_is_gone_on_for_and_cancelled() {
+    for words in 1..6 {
+        let counting = counting();
+        counting.first.faults.expect([Some(Fault::StallsAfter(words))]);
+        let began = Instant::now();
+        let (text, _, last) = answer(&counting.chain).await;
+        assert_eq!(text, ANSWER, "after {words}");
+        assert!(matches!(last, LlmEvent::Done { .. }));
+        assert_eq!(began.elapsed(), Duration::from_millis(2_500 + (words as u64 + 6) * 20));
+        assert_eq!(counting.first.faults.cancelled(), 1);
+        assert_eq!(counting.links[0].health.report().failures, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_model_that_stands_still_ends_the_answer_as_a_failure() {
+    let counting = counting();
+    counting.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    counting.second.faults.expect([Some(Fault::StallsAfter(2))]);
+    let (text, _, last) = answer(&counting.chain).await;
+    assert_eq!(text, "One two ");
+    assert!(matches!(last, LlmEvent::Failed(failure) if failure.message == "the answer stood still"));
+    tokio::task::yield_now().await;
+    assert_eq!(counting.second.faults.cancelled(), 1);
 }
 
 #[tokio::test(start_paused = true)]

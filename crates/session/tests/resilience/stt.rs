@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::Remedy;
-use providers::resilience::{BreakerState, Link, Stage, SttChain};
+use providers::resilience::{BreakerState, Link, ResilienceConfig, Stage, SttChain};
 use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use testkit::faulty::{Fault, FaultyEar};
 use tokio::time::Instant;
@@ -26,7 +26,7 @@ fn chain(first: Option<Fault>, second: Option<Fault>) -> Chain {
     other.faults.expect([second]);
     let links: Vec<Link<dyn SpeechToText>> =
         vec![link("first", Stage::Stt, Arc::clone(&ear) as _), link("second", Stage::Stt, Arc::clone(&other) as _)];
-    let chain = SttChain::new(links.clone(), Duration::from_millis(2_500));
+    let chain = SttChain::new(links.clone(), &ResilienceConfig::default());
     let stream = chain.open(SttOptions::default());
     Chain { first: ear, second: other, links, stream, _chain: chain }
 }
@@ -54,7 +54,7 @@ fn last(text: &str) -> SttEvent {
 #[tokio::test(start_paused = true)]
 async fn a_recogniser_that_breaks_anywhere_loses_no_word() {
     for inputs in 0..12 {
-        for fault in [Fault::BreaksAfter(inputs), Fault::VanishesAfter(inputs)] {
+        for fault in [Fault::BreaksAfter(inputs), Fault::VanishesAfter(inputs), Fault::StallsAfter(inputs)] {
             let mut pair = chain(Some(fault), None);
             pair.say(1..4).await;
             pair.tell(SttInput::Commit).await;
@@ -114,7 +114,7 @@ async fn a_recogniser_that_is_down_is_not_asked_by_the_next_call() {
     ear.faults.expect([Some(Fault::Refused(Remedy::Retry)); 3]);
     let links: Vec<Link<dyn SpeechToText>> =
         vec![link("first", Stage::Stt, Arc::clone(&ear) as _), link("second", Stage::Stt, other as _)];
-    let chain = SttChain::new(links.clone(), Duration::from_millis(2_500));
+    let chain = SttChain::new(links.clone(), &ResilienceConfig::default());
     for _ in 0..5 {
         let mut stream = chain.open(SttOptions::default());
         stream.input.send(SttInput::Commit).await.unwrap();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::Remedy;
-use providers::resilience::{Link, Stage, TtsChain};
+use providers::resilience::{Link, ResilienceConfig, Stage, TtsChain};
 use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use testkit::faulty::{Fault, FaultyVoice};
+use tokio::time::Instant;
 
 use super::link;
 
@@ -23,7 +24,7 @@ fn chain(second_rate_hz: u32) -> Chain {
         (FaultyVoice::new("test.first", FaultyVoice::RATE_HZ), FaultyVoice::new("test.second", second_rate_hz));
     let links: Vec<Link<dyn TextToSpeech>> =
         vec![link("first", Stage::Tts, Arc::clone(&first) as _), link("second", Stage::Tts, Arc::clone(&second) as _)];
-    Chain { first, second, chain: TtsChain::new(links) }
+    Chain { first, second, chain: TtsChain::new(links, &ResilienceConfig::default()) }
 }
 
 /// How much was spoken, and the last event.
@@ -63,15 +64,44 @@ async fn a_voice_that_cannot_begin_is_replaced_for_the_whole_sentence() {
 #[tokio::test(start_paused = true)]
 async fn a_voice_that_breaks_off_is_gone_on_for_and_nothing_is_said_twice() {
     for words in 1..10 {
-        let pair = chain(FaultyVoice::RATE_HZ);
-        pair.first.faults.expect([Some(Fault::BreaksAfter(words))]);
-        let (_, last) = speak(&pair.chain).await;
-        assert!(matches!(last, TtsEvent::Done));
-        let rest = said(&pair.second).pop().unwrap_or_default();
-        assert!(SENTENCE.ends_with(&rest), "{rest:?}");
-        let left = rest.split_whitespace().count();
-        assert!(left + words <= 10, "{left} words after {words} of 10");
+        for fault in [Fault::BreaksAfter(words), Fault::StallsAfter(words)] {
+            let pair = chain(FaultyVoice::RATE_HZ);
+            pair.first.faults.expect([Some(fault)]);
+            let (_, last) = speak(&pair.chain).await;
+            assert!(matches!(last, TtsEvent::Done), "{fault:?}");
+            let rest = said(&pair.second).pop().unwrap_or_default();
+            assert!(SENTENCE.ends_with(&rest), "{rest:?}");
+            let left = rest.split_whitespace().count();
+            assert!(left + words <= 10, "{left} words after {words} of 10");
+        }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_voice_without_a_sound_in_time_is_replaced_and_cancelled() {
+    for fault in [Fault::Silence, Fault::StallsAfter(0), Fault::Slow(Duration::from_millis(2_600))] {
+        let pair = chain(FaultyVoice::RATE_HZ);
+        pair.first.faults.expect([Some(fault)]);
+        let asked = Instant::now();
+        assert_eq!(speak(&pair.chain).await.0, WHOLE, "{fault:?}");
+        assert_eq!(asked.elapsed(), Duration::from_millis(2_500 + 10 * 10), "{fault:?}");
+        assert_eq!(said(&pair.second), [SENTENCE]);
+        assert_eq!(pair.first.faults.cancelled(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_voice_may_begin_late_and_may_not_stand_still() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    pair.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    pair.second.faults.expect([Some(Fault::Slow(Duration::from_secs(20)))]);
+    let (spoken, last) = speak(&pair.chain).await;
+    assert!(spoken == WHOLE && matches!(last, TtsEvent::Done), "slow is better than nothing");
+    let pair = chain(FaultyVoice::RATE_HZ);
+    pair.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);
+    pair.second.faults.expect([Some(Fault::StallsAfter(2))]);
+    let (_, last) = speak(&pair.chain).await;
+    assert!(matches!(last, TtsEvent::Failed(failure) if failure.message == "the sentence stood still"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,6 +43,12 @@ impl Running {
         let failure = Failure::new(self.model, Remedy::Retry, "the answer broke off");
         self.failed(failure)
     }
+
+    /// Nothing came for too long.
+    pub(super) fn stalled(self) -> Failure {
+        let failure = Failure::new(self.model, Remedy::Retry, "the answer stood still");
+        self.failed(failure)
+    }
 }
 
 impl Race {

@@ -41,6 +41,15 @@ impl Kept {
         Some(input)
     }
 
+    /// Whether the recogniser owes an answer to anything that it got: a commit, or a pause after this mark.
+    pub(super) fn awaits_after(&self, mark: Option<u32>) -> bool {
+        self.inputs.iter().take(self.sent).any(|input| match input {
+            SttInput::Commit => true,
+            SttInput::Pause(pause) => mark.is_none_or(|mark| *pause > mark),
+            SttInput::Audio(_) | SttInput::Reset => false,
+        })
+    }
+
     /// Another recogniser hears everything from the start.
     pub(super) fn rewind(&mut self) {
         self.sent = 0;
