@@ -25,12 +25,13 @@ const PURE: [(&str, &[&str]); 2] =
     [("audio", &["bytes", "hound", "opusic-sys", "sonora-aec3", "thiserror"]), ("dialogue", &[])];
 
 /// Technologies with one home. `testkit` serves HTTP and gRPC as well: as the vendors do, for tests.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 11] = [
     ("axum", &["server", "testkit"]),
     ("llama-cpp-2", &["providers"]),
     ("opusic-sys", &["audio"]),
     ("ort", &["providers"]),
     ("prometheus-client", &["server"]),
+    ("rdkafka", &["bus"]),
     ("rmcp", &["providers"]),
     ("sonora-aec3", &["audio"]),
     ("sqlx", &["store"]),

@@ -3,6 +3,9 @@
 //! A [`link`] is one call: bounded both ways. [`hub`] is how the media role tells the orchestrator role that a call has
 //! come in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use audio::leg::{FromCaller, ToCaller};
 use tokio::sync::mpsc;
 
@@ -47,6 +50,8 @@ pub struct NewCall<D> {
     pub id: String,
     /// How the caller came in and what they asked for.
     pub details: D,
+    /// Whether an agent had it before, who died or gave it up: what was said is in the store.
+    pub handed_over: bool,
     /// The agent's end of the call.
     pub link: AgentEnd,
 }
@@ -55,6 +60,32 @@ pub struct NewCall<D> {
 #[derive(Debug, Clone)]
 pub struct Announcer<D> {
     calls: mpsc::Sender<NewCall<D>>,
+    places: Places,
+}
+
+/// New calls that there is room for, where somebody counts them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places(Option<Arc<AtomicU32>>);
+
+impl Places {
+    /// None at first.
+    #[cfg_attr(not(feature = "kafka"), allow(dead_code, reason = "only the bus between machines counts places"))]
+    pub(crate) fn counted() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// There is room for so many now.
+    #[cfg_attr(not(feature = "kafka"), allow(dead_code, reason = "only the bus between machines counts places"))]
+    pub(crate) fn set(&self, places: u32) {
+        if let Some(free) = &self.0 {
+            free.store(places, Ordering::Release);
+        }
+    }
+
+    fn take(&self) -> bool {
+        let Some(free) = &self.0 else { return true };
+        free.fetch_update(Ordering::AcqRel, Ordering::Acquire, |places| places.checked_sub(1)).is_ok()
+    }
 }
 
 /// The orchestrator role's side of the hub: calls in the order they came.
@@ -67,8 +98,13 @@ pub struct NotTaken;
 
 /// Makes the two sides of the hub.
 pub fn hub<D>() -> (Announcer<D>, NewCalls<D>) {
+    hub_with(Places::default())
+}
+
+/// The same, where calls are refused that there is no place for.
+pub(crate) fn hub_with<D>(places: Places) -> (Announcer<D>, NewCalls<D>) {
     let (calls, new_calls) = mpsc::channel(NEW_CALLS_CAPACITY);
-    (Announcer { calls }, new_calls)
+    (Announcer { calls, places }, new_calls)
 }
 
 impl<D> Announcer<D> {
@@ -77,6 +113,9 @@ impl<D> Announcer<D> {
     /// # Errors
     /// When nobody takes it. The call's link is dropped, which its media end sees.
     pub fn announce(&self, call: NewCall<D>) -> Result<(), NotTaken> {
+        if !self.places.take() {
+            return Err(NotTaken);
+        }
         self.calls.try_send(call).map_err(|_| NotTaken)
     }
 }
@@ -89,7 +128,7 @@ mod tests {
 
     fn call(id: &str) -> (super::MediaEnd, NewCall<()>) {
         let (media, link) = link();
-        (media, NewCall { id: id.to_owned(), details: (), link })
+        (media, NewCall { id: id.to_owned(), details: (), handed_over: false, link })
     }
 
     #[tokio::test]

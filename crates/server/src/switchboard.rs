@@ -105,7 +105,8 @@ impl Switchboard {
         shared.live().insert(id.clone());
         let details = CallDetails { opened_at: Timestamp::now(), wishes: request.wishes };
         // When this fails the agent's end is dropped, by which the relay hangs up.
-        let announced = shared.announcer.announce(NewCall { id: id.clone(), details, link: agent_end });
+        let announced =
+            shared.announcer.announce(NewCall { id: id.clone(), details, handed_over: false, link: agent_end });
         let relay = relay(Arc::clone(shared), id.clone(), media_end.from_agent, opened.voice);
         shared.tasks.spawn(relay);
         announced.map_err(|_| RefusedCall::NotReady(Stage::Ready))?;

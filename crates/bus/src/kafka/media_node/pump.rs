@@ -1,0 +1,137 @@
+//! Carries what one caller does to whichever orchestrator holds the call.
+//!
+//! It keeps the last seconds of the microphone: when another orchestrator takes the call it hears what was said while
+//! nobody listened.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use audio::leg::{EndReason, FromCaller, OpusFrame, PlayoutMark};
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::Instant;
+
+use super::notice::without_notice;
+use crate::kafka::client::Kind;
+use crate::kafka::fleet::Place;
+use crate::kafka::outlet::{Outlet, Stream};
+use crate::kafka::wire::ToAgent;
+
+/// What the next orchestrator hears again: the time in which the one before may have been dead unnoticed, and a second.
+const REPLAY: Duration = Duration::from_millis(2_500);
+
+/// Who holds the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Route {
+    /// The orchestrator.
+    pub(super) place: Place,
+    /// How often the call has been given to one before.
+    pub(super) epoch: u32,
+    /// Whether what the one before had said was flushed.
+    pub(super) flushed: bool,
+}
+
+/// Carries what one caller does.
+pub(super) struct Pump {
+    outlet: Outlet,
+    session: String,
+    details: Bytes,
+    reply_partition: i32,
+    stream: Stream,
+    recent: VecDeque<(Instant, OpusFrame)>,
+    connected: bool,
+    channel_open: bool,
+    ended: Option<EndReason>,
+    /// The flush of a hand-over is under way: marks are still about what the one before had said.
+    flushing: bool,
+}
+
+impl Pump {
+    pub(super) fn new(outlet: Outlet, session: String, details: Bytes, reply_partition: i32, route: Route) -> Self {
+        let stream = outlet.stream(&session, route.place, route.epoch);
+        let (recent, ended, flushing) = (VecDeque::new(), None, false);
+        let (connected, channel_open) = (false, false);
+        Self { outlet, session, details, reply_partition, stream, recent, connected, channel_open, ended, flushing }
+    }
+
+    /// Carries until media lets go of the call.
+    pub(super) async fn run(mut self, mut from_caller: Receiver<FromCaller>, mut routes: Receiver<Route>) {
+        self.announce().await;
+        loop {
+            tokio::select! {
+                biased;
+                Some(route) = routes.recv() => self.turn_to(route).await,
+                event = from_caller.recv() => match event {
+                    Some(event) => self.carry(event).await,
+                    None => break,
+                },
+            }
+        }
+        self.stream.send(ToAgent::Closed).await;
+    }
+
+    async fn announce(&mut self) {
+        let (reply_partition, details) = (self.reply_partition, self.details.clone());
+        self.stream.send_traced(ToAgent::Announce { reply_partition, details }).await;
+    }
+
+    /// Tells another orchestrator all that the one before knew of the line.
+    async fn turn_to(&mut self, route: Route) {
+        self.stream = self.outlet.stream(&self.session, route.place, route.epoch);
+        self.flushing |= route.flushed;
+        self.announce().await;
+        if self.connected {
+            self.stream.send(ToAgent::Caller(FromCaller::Connected)).await;
+        }
+        if self.channel_open {
+            self.stream.send(ToAgent::Caller(FromCaller::ChannelOpen)).await;
+        }
+        self.forget_old(Instant::now());
+        for (_, frame) in &self.recent {
+            let _ = self.stream.offer(ToAgent::Caller(FromCaller::Frame(frame.clone())), Kind::Audio);
+        }
+        if let Some(reason) = self.ended {
+            self.stream.send(ToAgent::Caller(FromCaller::Ended(reason))).await;
+        }
+    }
+
+    async fn carry(&mut self, event: FromCaller) {
+        let event = match event {
+            FromCaller::Frame(frame) => {
+                let now = Instant::now();
+                self.forget_old(now);
+                self.recent.push_back((now, frame.clone()));
+                // The client counts what does not fit.
+                let _ = self.stream.offer(ToAgent::Caller(FromCaller::Frame(frame)), Kind::Audio);
+                return;
+            }
+            FromCaller::Playout(mark) => match self.known_mark(mark) {
+                Some(mark) => FromCaller::Playout(mark),
+                None => return,
+            },
+            other => other,
+        };
+        match &event {
+            FromCaller::Connected => self.connected = true,
+            FromCaller::ChannelOpen => self.channel_open = true,
+            FromCaller::Ended(reason) => self.ended = Some(*reason),
+            FromCaller::Frame(_) | FromCaller::Key(_) | FromCaller::Message(_) | FromCaller::Playout(_) => {}
+        }
+        self.stream.send(ToAgent::Caller(event)).await;
+    }
+
+    /// What the orchestrator that holds the call may hear of a mark.
+    fn known_mark(&mut self, mark: PlayoutMark) -> Option<PlayoutMark> {
+        if self.flushing {
+            self.flushing = !matches!(mark, PlayoutMark::Flushed { .. });
+            return None;
+        }
+        without_notice(mark)
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > REPLAY) {
+            self.recent.pop_front();
+        }
+    }
+}

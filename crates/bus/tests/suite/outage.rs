@@ -1,0 +1,63 @@
+//! A broker that goes and comes back, and one whose topics are not as they must be.
+
+use audio::leg::{EndReason, FromCaller, OpusFrame, PlayoutMark, ToCaller};
+use bus::kafka::{BusState, Notice, media_node};
+use bytes::Bytes;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+
+use crate::broker::Broker;
+use crate::rig::{Agents, Media, Wishes, call, within};
+
+#[tokio::test]
+async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
+    let broker = Broker::start();
+    let config = broker.config();
+    let mut agents = Agents::join(&config, 10).await;
+    let notice = Notice(vec![Bytes::from_static(b"one moment")]);
+    let media = Media::join_with(&config, notice).await;
+    media.sees_room().await;
+    let mut caller = call(&media.announcer, "one").unwrap();
+    let mut held = agents.next().await.link;
+
+    broker.stop();
+    media.sees_bus(BusState::Down).await;
+    let Some(ToCaller::Voice { clip, payload }) = within(caller.from_agent.recv()).await else {
+        panic!("the caller is told");
+    };
+    assert_eq!(payload, Bytes::from_static(b"one moment"));
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::EndOfClip(clip)));
+    assert!(call(&media.announcer, "during the outage").is_err());
+    // Events wait for the broker. The agent has never heard of the notice.
+    caller.to_agent.send(FromCaller::Playout(PlayoutMark::Finished(clip))).await.unwrap();
+    caller.to_agent.send(FromCaller::Key('7')).await.unwrap();
+    held.to_caller.send(ToCaller::Message("still here".to_owned())).await.unwrap();
+
+    broker.start_again();
+    media.sees_bus(BusState::Up).await;
+    assert_eq!(within(held.from_caller.recv()).await, Some(FromCaller::Key('7')));
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Message("still here".to_owned())));
+    let frame = FromCaller::Frame(OpusFrame { sequence: 1, rtp_time: 960, payload: Bytes::new() });
+    caller.to_agent.send(frame.clone()).await.unwrap();
+    assert_eq!(within(held.from_caller.recv()).await, Some(frame));
+    assert_eq!(media.stats.read().handed_over, 0, "nobody was taken for dead");
+    media.sees_room().await;
+
+    // A media node that stops says so: its callers are gone at once, not after a silence.
+    media.stop.cancel();
+    assert_eq!(within(held.from_caller.recv()).await, Some(FromCaller::Ended(EndReason::Lost)));
+}
+
+#[tokio::test]
+async fn a_topic_that_keeps_audio_for_a_day_is_refused() {
+    let broker = Broker::shared();
+    let config = broker.config();
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", broker.address()).create().unwrap();
+    let topic = format!("{}audio-in", config.topic_prefix);
+    let of_a_day = NewTopic::new(&topic, 1, TopicReplication::Fixed(1)).set("retention.ms", "86400000");
+    admin.create_topics([&of_a_day], &AdminOptions::new()).await.unwrap();
+    let refused = media_node::<Wishes>(&config, Notice::default()).await.err().unwrap();
+    assert!(refused.to_string().contains("retention.ms"), "{refused}");
+}
