@@ -9,6 +9,7 @@
 pub mod failure;
 #[cfg(feature = "google")]
 pub mod google;
+pub mod live;
 pub mod llm;
 #[cfg(any(feature = "onnx", feature = "llama"))]
 pub mod local;

@@ -20,6 +20,7 @@ pub use health::{Health, HealthReport, Stage};
 pub use llm::LlmChain;
 pub use stt::SttChain;
 pub use tts::TtsChain;
+pub(crate) use tts::unspoken;
 
 use health::Permit;
 

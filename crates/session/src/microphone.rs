@@ -7,11 +7,13 @@ use std::time::Duration;
 use audio::leg::{FRAME_MS, OpusFrame};
 use audio::opus::{Decoder, OpusError};
 use dialogue::{PauseId, Timestamp};
+use providers::live::Ear;
 use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use providers::vad::{SAMPLE_RATE_HZ, VadStream, VoiceActivity, WINDOW_SAMPLES};
 
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::AgentConfig;
 use crate::echo_guard::EchoGuard;
 use crate::loudspeaker::Loudspeaker;
 use crate::speech::{Change, SpeechWatch};
@@ -46,6 +48,8 @@ pub(crate) struct Microphone {
     guard: EchoGuard,
     vad: VadStream,
     stt: SttStream,
+    /// A speech-native model's, that hears what the recogniser hears.
+    ear: Option<Ear>,
     /// What the recogniser had no room for yet.
     backlog: VecDeque<SttInput>,
     watch: SpeechWatch,
@@ -70,6 +74,7 @@ impl Microphone {
         vad: &dyn VoiceActivity,
         stt: &dyn SpeechToText,
         language: Option<String>,
+        ear: Option<Ear>,
     ) -> Result<Self, OpusError> {
         Ok(Self {
             decoder: Decoder::new(SAMPLE_RATE_HZ)?,
@@ -77,6 +82,7 @@ impl Microphone {
             guard: EchoGuard::new()?,
             vad: vad.open(),
             stt: stt.open(SttOptions { language }),
+            ear,
             backlog: VecDeque::new(),
             watch: SpeechWatch::default(),
             partial: Vec::with_capacity(WINDOW_SAMPLES * 2),
@@ -131,6 +137,17 @@ impl Microphone {
     pub(crate) fn discard_utterance(&mut self) {
         self.utterance.clear();
         self.tell(SttInput::Reset);
+        self.ear.iter().for_each(Ear::discard);
+    }
+
+    /// The agent's turn is over, or was called off.
+    pub(crate) fn floor_is_free(&self) {
+        self.ear.iter().for_each(Ear::rest);
+    }
+
+    /// Another agent answers from here on.
+    pub(crate) fn answered_by(&self, agent: &AgentConfig) {
+        self.ear.iter().for_each(|ear| ear.speak_as(agent.voice.clone()));
     }
 
     /// The next news. Waits for the models; cancel safe.
@@ -180,6 +197,7 @@ impl Microphone {
     fn feed_recogniser(&mut self) {
         for samples in std::mem::take(&mut self.lead_in) {
             self.utterance.extend(samples.iter());
+            self.ear.iter().for_each(|ear| ear.hear(Arc::clone(&samples)));
             self.tell(SttInput::Audio(samples));
         }
         let excess = self.utterance.len().saturating_sub(UTTERANCE_SAMPLES);

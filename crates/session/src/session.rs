@@ -10,6 +10,7 @@ use dialogue::{
     ToolCall, Transcript, TurnId,
 };
 use providers::Failure;
+use providers::live::{Live, Opening};
 use providers::llm::LanguageModel;
 use providers::stt::SpeechToText;
 use providers::tools::Toolbox;
@@ -47,6 +48,8 @@ pub struct Providers {
     pub tts: Arc<dyn TextToSpeech>,
     /// Does what agents cannot.
     pub tools: Arc<Toolbox>,
+    /// Hears the caller and answers aloud, in one; `llm` and `tts` stand behind it then.
+    pub live: Option<Arc<Live>>,
 }
 
 /// The two ends of a call's media leg, whatever carries them.
@@ -178,16 +181,24 @@ enum Next {
 impl Driver {
     fn new(session: Session) -> Result<Self, SessionError> {
         let Session { id, link, requests, reports, agent, agents, history, providers, mut tape } = session;
-        let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone())?;
-        let voice = Voice::new(providers.tts.for_call().unwrap_or(providers.tts), &agent)?;
+        let memory = Memory::new(Arc::clone(&providers.llm), &id);
+        let (ear, llm, tts) = match &providers.live {
+            Some(live) => {
+                let opening = Opening { voice: agent.voice.clone(), language: agent.language.clone() };
+                let call = live.call(opening, providers.llm, providers.tts);
+                (Some(call.ear), call.llm, call.tts)
+            }
+            None => (None, providers.llm, providers.tts.for_call().unwrap_or(providers.tts)),
+        };
+        let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone(), ear)?;
+        let voice = Voice::new(tts, &agent)?;
         if let Some(tape) = &mut tape {
             tape.began(&agent, &history);
         }
         let dialogue = Dialogue::new(agent.policy(), history);
         let mut toolbelt = Toolbelt::new(&id, providers.tools);
         toolbelt.equip(&agent, &agents);
-        let memory = Memory::new(Arc::clone(&providers.llm), &id);
-        let mut writer = Writer::new(providers.llm, id, agent.clone());
+        let mut writer = Writer::new(llm, id, agent.clone());
         writer.equip(agent, toolbelt.specs());
         Ok(Self {
             started: Instant::now(),
@@ -345,6 +356,7 @@ impl Driver {
         self.dialogue.handle(now, Event::PolicyChanged(Box::new(agent.policy())));
         self.toolbelt.equip(&agent, &self.agents);
         self.voice.speak_as(&agent);
+        self.microphone.answered_by(&agent);
         self.writer.equip(agent, self.toolbelt.specs());
         self.report(Report::HandedOff { agent: name });
     }
@@ -363,6 +375,7 @@ impl Driver {
                 self.writer.cancel(turn, attempt);
                 self.voice.cancel(turn, attempt);
                 self.outbox.cancel(turn, attempt);
+                self.microphone.floor_is_free();
             }
             Action::Speak { sentence, text } => self.voice.speak(sentence, text),
             Action::Release { turn, attempt } => self.outbox.release(turn, attempt),
@@ -376,6 +389,9 @@ impl Driver {
                 let at = self.now();
                 if let Fact::Closed(_) = fact {
                     self.report(Report::Counted(self.dialogue.counters()));
+                }
+                if let Fact::TurnEnded(_) = fact {
+                    self.microphone.floor_is_free();
                 }
                 self.report(Report::Fact { at, fact });
             }

@@ -55,6 +55,7 @@ fn call_agent(
         llm: Arc::clone(&model) as _,
         tts: Arc::new(Murmur),
         tools: Arc::new(tools),
+        live: None,
     };
     let link = Link { from_caller, to_caller };
     let billing = AgentConfig { instructions: Some("You do the billing.".to_owned()), ..AgentConfig::default() };

@@ -25,6 +25,8 @@ pub struct Caller {
     held: bool,
     /// Frames of the agent's voice that were heard, with when.
     pub heard: Vec<(Instant, Clip)>,
+    /// The packets of these frames.
+    pub packets: Vec<Vec<u8>>,
     /// Text messages from the agent.
     pub messages: Vec<String>,
 }
@@ -44,6 +46,7 @@ impl Caller {
             played: None,
             held: false,
             heard: Vec::new(),
+            packets: Vec::new(),
             messages: Vec::new(),
         };
         (caller, from_caller, to_caller)
@@ -159,6 +162,7 @@ impl Caller {
                 }
                 ToCaller::Voice { clip, payload } => {
                     self.play_frame(clip).await;
+                    self.packets.push(payload.to_vec());
                     return Some(payload.to_vec());
                 }
                 ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => {}

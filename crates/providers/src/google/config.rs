@@ -37,6 +37,31 @@ impl Default for GeminiConfig {
     }
 }
 
+/// A speech-native model of Gemini Live.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiveConfig {
+    /// The model's name.
+    pub model: String,
+    /// The voice of agents that name none.
+    pub voice: String,
+    /// Spoken when the guard against misuse refuses to answer; empty makes that a failure.
+    pub blocked_answer: String,
+    /// Laid over the setup of the conversation, such as `temperature` in `generationConfig`.
+    pub extra: Map<String, Value>,
+}
+
+impl Default for LiveConfig {
+    fn default() -> Self {
+        Self {
+            model: "gemini-3.8-live".to_owned(),
+            voice: "Kore".to_owned(),
+            blocked_answer: crate::llm::BLOCKED_ANSWER.to_owned(),
+            extra: Map::new(),
+        }
+    }
+}
+
 /// How much a model thinks before it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

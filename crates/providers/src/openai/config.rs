@@ -1,5 +1,7 @@
 //! What can be set for a vendor that speaks OpenAI's interface.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -86,6 +88,35 @@ impl Default for VoiceConfig {
             voice: "alloy".to_owned(),
             instructions: String::new(),
             sample_rate_hz: 24_000,
+            extra: Map::new(),
+        }
+    }
+}
+
+/// A speech-native model behind the WebSocket `/realtime`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RealtimeConfig {
+    /// The model's name at the vendor.
+    pub model: String,
+    /// The voice of agents that name none.
+    pub voice: String,
+    /// Spoken when the vendor's guard against misuse refuses to answer; empty makes that a failure.
+    pub blocked_answer: String,
+    /// A conversation of this age goes on in a new one at the next moment of rest: OpenAI ends it at 60 minutes.
+    #[serde(with = "humantime_serde")]
+    pub renew_after: Duration,
+    /// Laid over the settings of the session, such as `max_output_tokens`.
+    pub extra: Map<String, Value>,
+}
+
+impl Default for RealtimeConfig {
+    fn default() -> Self {
+        Self {
+            model: "gpt-realtime-2.1".to_owned(),
+            voice: "marin".to_owned(),
+            blocked_answer: crate::llm::BLOCKED_ANSWER.to_owned(),
+            renew_after: Duration::from_mins(55),
             extra: Map::new(),
         }
     }

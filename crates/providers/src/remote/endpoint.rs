@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{Certificate, Client, RequestBuilder, Response, Url, redirect};
+use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
 use super::deadlines::Deadlines;
 use super::identity::{Auth, Identity, InvalidKey};
@@ -51,6 +52,8 @@ pub enum EndpointError {
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     client: Client,
+    /// Speaks HTTP/1.1 only: a WebSocket begins in no other.
+    upgrades: Client,
     base: Url,
     identity: Identity,
     deadlines: Deadlines,
@@ -72,7 +75,7 @@ impl Endpoint {
     /// As [`Self::new`], and when the certificate is none.
     pub fn trusting(base: &str, auth: &Auth, deadlines: Deadlines, authority: &[u8]) -> Result<Self, EndpointError> {
         let authority = Certificate::from_pem(authority).map_err(EndpointError::Authority)?;
-        Self::build(base, auth, deadlines, Some(authority))
+        Self::build(base, auth, deadlines, Some(&authority))
     }
 
     /// The same over a client that is there already, such as one that speaks HTTP/2 without TLS.
@@ -85,26 +88,29 @@ impl Endpoint {
         base: &str,
         auth: &Auth,
         deadlines: Deadlines,
-        authority: Option<Certificate>,
+        authority: Option<&Certificate>,
     ) -> Result<Self, EndpointError> {
         let (url, identity) = check(base, auth)?;
-        let mut client = Client::builder()
-            .connect_timeout(deadlines.connect)
-            // A redirect could take the key anywhere.
-            .redirect(redirect::Policy::none())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .tcp_nodelay(true)
-            .tcp_keepalive(PING_EVERY)
-            .http2_keep_alive_interval(PING_EVERY)
-            .user_agent(concat!("antiphon/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&url) {
-            client = client.no_proxy();
-        }
-        if let Some(authority) = authority {
-            client = client.tls_certs_merge([authority]);
-        }
-        let client = client.build().map_err(EndpointError::Client)?;
-        Ok(Self { client, base: url, identity, deadlines })
+        let builder = || {
+            let mut client = Client::builder()
+                .connect_timeout(deadlines.connect)
+                // A redirect could take the key anywhere.
+                .redirect(redirect::Policy::none())
+                .pool_idle_timeout(IDLE_CONNECTION)
+                .tcp_nodelay(true)
+                .tcp_keepalive(PING_EVERY)
+                .user_agent(concat!("antiphon/", env!("CARGO_PKG_VERSION")));
+            if is_loopback(&url) {
+                client = client.no_proxy();
+            }
+            match authority {
+                Some(authority) => client.tls_certs_merge([authority.clone()]),
+                None => client,
+            }
+        };
+        let client = builder().http2_keep_alive_interval(PING_EVERY).build().map_err(EndpointError::Client)?;
+        let upgrades = builder().http1_only().build().map_err(EndpointError::Client)?;
+        Ok(Self { client, upgrades, base: url, identity, deadlines })
     }
 
     /// How long it may take.
@@ -126,6 +132,32 @@ impl Endpoint {
         self.client.post(url)
     }
 
+    /// Where a path below the base is, with these parameters more.
+    pub(crate) fn address(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// The base itself.
+    #[cfg(feature = "google")]
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Asks for a connection of its own at an address of this vendor (RFC 6455). Bounds nothing in time.
+    ///
+    /// # Errors
+    /// When nobody answers, or the answer is a refusal.
+    pub(crate) async fn upgrade(&self, address: Url, headers: HeaderMap) -> Result<Response, SendError> {
+        let identity = self.identity.headers().await.map_err(SendError::Unknown)?;
+        let request = self.upgrades.get(address).headers(headers).headers(identity);
+        let response = request.send().await.map_err(SendError::Network)?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS { Ok(response) } else { Err(refused(response).await) }
+    }
+
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let joined = format!("{}/{path}", url.path().trim_end_matches('/'));
@@ -140,15 +172,15 @@ impl Endpoint {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, SendError> {
         let headers = self.identity.headers().await.map_err(SendError::Unknown)?;
         let response = request.headers(headers).send().await.map_err(SendError::Network)?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let headers = response.headers().clone();
-        // What of the body is lost says no more than what came.
-        let body = error_body(response).await;
-        Err(SendError::Refused(Refusal::of_answer(status, &headers, &body)))
+        if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }
     }
+}
+
+async fn refused(response: Response) -> SendError {
+    let (status, headers) = (response.status(), response.headers().clone());
+    // What of the body is lost says no more than what came.
+    let body = error_body(response).await;
+    SendError::Refused(Refusal::of_answer(status, &headers, &body))
 }
 
 /// No answer.

@@ -30,7 +30,6 @@ impl Samples {
 }
 
 /// Samples as bytes. What is too loud is as loud as can be.
-#[cfg(feature = "google")]
 pub(crate) fn bytes(samples: &[f32]) -> Vec<u8> {
     let value = |&sample: &f32| (sample * FULL_SCALE).round().clamp(-FULL_SCALE, FULL_SCALE - 1.0) as i16;
     samples.iter().map(value).flat_map(i16::to_le_bytes).collect()

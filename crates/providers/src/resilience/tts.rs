@@ -2,6 +2,8 @@
 
 mod rest;
 
+pub(crate) use rest::after as unspoken;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

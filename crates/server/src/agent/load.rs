@@ -125,6 +125,7 @@ pub(crate) async fn load(files: Files, tools: ToolsConfig) -> Result<Agent, Load
         llm: Arc::new(llama),
         tts: Arc::new(voice.tts),
         tools,
+        live: None,
     }))
 }
 

@@ -53,6 +53,7 @@ pub(crate) async fn serve(manner: Manner, lines: &[&str]) -> (TestServer, Arc<Sp
         llm: Arc::clone(&model) as _,
         tts: Arc::new(Murmur),
         tools: Arc::new(Toolbox::new(vec![Arc::new(desk)]).expect("one tool")),
+        live: None,
     };
     let agent = AgentConfig { tools: vec!["order".to_owned()], ..AgentConfig::default() };
     let server = TestServer::scripted(agent, models).await;

@@ -229,6 +229,7 @@ fn models(injected: &Injected) -> Providers {
         llm: Arc::new(Laconic(injected.clone())),
         tts: Arc::new(Voice(injected.clone())),
         tools: Arc::new(Toolbox::default()),
+        live: None,
     }
 }
 

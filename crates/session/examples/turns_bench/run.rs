@@ -119,6 +119,7 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
         llm: Arc::new(Talker),
         tts: Arc::clone(&models.tts) as _,
         tools: Arc::new(Toolbox::default()),
+        live: None,
     };
     let agents = Arc::new(Agents::new(agent.clone(), std::collections::BTreeMap::new()).unwrap());
     let link = Link { from_caller, to_caller };

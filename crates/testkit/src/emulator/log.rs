@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -112,6 +112,26 @@ impl Exchange {
                 record.request = Value::Object(serde_json::Map::new());
             }
             record.request[name] = value.into();
+        });
+    }
+
+    /// A message of this kind came in the middle of a conversation: the log lists them, each with when it came. The same
+    /// kind several times in a row, such as audio, is listed once.
+    pub(super) fn received(&self, kind: &str) {
+        self.change(|record| {
+            if !record.request.is_object() {
+                record.request = Value::Object(serde_json::Map::new());
+            }
+            let at_ms = u64::try_from(record.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let list = &mut record.request["received"];
+            if list.is_null() {
+                *list = json!([]);
+            }
+            if let Value::Array(list) = list
+                && list.last().is_none_or(|last| last["type"] != kind)
+            {
+                list.push(json!({"type": kind, "at_ms": at_ms}));
+            }
         });
     }
 

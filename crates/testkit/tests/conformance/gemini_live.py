@@ -114,6 +114,25 @@ async def by_hand():
         assert (heard.user, heard.said) == ("push to talk", "You said: push to talk")
 
 
+async def history():
+    # What was said before is not answered, only what is said now.
+    manual = types.RealtimeInputConfig(automatic_activity_detection=types.AutomaticActivityDetection(disabled=True))
+    before = types.HistoryConfig(initial_history_in_client_content=True)
+    async with connect(realtime_input_config=manual, history_config=before) as session:
+        await session.send_client_content(turns=[
+            types.Content(role="user", parts=[types.Part(text="I am Ada")]),
+            types.Content(role="model", parts=[types.Part(text="Hello Ada.")])], turn_complete=True)
+        await session.send_realtime_input(activity_start=types.ActivityStart())
+        await say(session, code("who am i", 16000))
+        await session.send_realtime_input(activity_end=types.ActivityEnd())
+        assert (await Heard().receive(session)).said == "You said: who am i"
+    assert last(ROUTE)["request"]["history"][1]["parts"] == [{"text": "Hello Ada."}]
+    forgotten = types.SessionResumptionConfig(handle="forgotten")
+    with raises(errors.APIError, "1007"):
+        async with connect(session_resumption=forgotten) as session:
+            await session._receive()
+
+
 async def ends():
     with raises(errors.APIError, "1007"):
         async with connect(model="gemini-none") as session:
@@ -137,7 +156,7 @@ async def ends():
 
 
 async def main():
-    for part in (conversation, interruption, by_hand, ends):
+    for part in (conversation, interruption, by_hand, history, ends):
         await part()
 
 

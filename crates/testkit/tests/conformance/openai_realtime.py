@@ -121,6 +121,14 @@ async def by_hand():
         events = await until(session, "response.done")
         assert transcript(events) == "All right." == understood(sound(events))
 
+        # It forgets what it said.
+        said = events[-1].response.output[0].id
+        await session.conversation.item.delete(item_id=said)
+        assert (await until(session, "conversation.item.deleted"))[-1].item_id == said
+        await session.conversation.item.delete(item_id="item_none", event_id="mine")
+        error = (await until(session, "error"))[-1].error
+        assert (error.code, error.event_id) == ("item_delete_invalid_item_id", "mine")
+
 
 async def transcription():
     async with client.realtime.connect(extra_query={"intent": "transcription"}) as session:

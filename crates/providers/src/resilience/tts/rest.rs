@@ -5,7 +5,7 @@
 const FASTEST_PER_SECOND: f32 = 18.0;
 
 /// The words of `text` that were not reached in `spoken_ms` at a `speed` of 1 for normal.
-pub(super) fn after(text: &str, spoken_ms: u64, speed: f32) -> String {
+pub(crate) fn after(text: &str, spoken_ms: u64, speed: f32) -> String {
     let spoken = (spoken_ms as f32 / 1_000.0 * FASTEST_PER_SECOND * speed).ceil() as usize;
     let mut words = text.split_inclusive(char::is_whitespace);
     let mut passed = 0;

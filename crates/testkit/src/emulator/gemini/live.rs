@@ -26,6 +26,8 @@ use crate::emulator::spoken::{self, Speaking};
 
 /// What clients speak at, unless they say otherwise with each piece.
 const INPUT_HZ: u32 = 16_000;
+/// With this a conversation is resumed.
+const HANDLE: &str = "handle_emulator";
 
 pub(super) async fn converse(
     State(shared): State<Arc<Shared>>,
@@ -124,6 +126,7 @@ impl Session {
     }
 
     async fn take(&mut self, message: &Value) -> Result<Option<Close>, Over> {
+        self.socket.exchange().received(&kind(message));
         let realtime = field(message, "realtimeInput");
         let content = field(message, "clientContent");
         let response = field(message, "toolResponse");
@@ -192,7 +195,10 @@ impl Session {
         if let Some(turn) = said {
             self.question.said = list(&turn["parts"]).iter().filter_map(|part| part["text"].as_str()).collect();
         }
-        if field(content, "turnComplete") == true {
+        if self.setup.begins_with_history {
+            self.setup.begins_with_history = field(content, "turnComplete") != true;
+            self.socket.exchange().note("history", content["turns"].clone());
+        } else if field(content, "turnComplete") == true {
             self.interrupt().await?;
             self.ask(self.question.said.clone());
         }
@@ -260,6 +266,16 @@ impl Session {
     }
 
     async fn send_handle(&mut self) -> Result<(), Over> {
-        self.socket.send(&json!({"sessionResumptionUpdate": {"newHandle": "handle_emulator", "resumable": true}})).await
+        self.socket.send(&json!({"sessionResumptionUpdate": {"newHandle": HANDLE, "resumable": true}})).await
+    }
+}
+
+/// What a message is about, such as `realtimeInput.audio`.
+fn kind(message: &Value) -> String {
+    let first = |value: &Value| value.as_object().and_then(|fields| fields.keys().next().cloned());
+    let name = first(message).unwrap_or_default();
+    match first(&message[&name]).filter(|_| name == "realtimeInput" || name == "realtime_input") {
+        Some(part) => format!("{name}.{part}"),
+        None => name,
     }
 }

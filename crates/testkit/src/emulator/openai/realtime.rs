@@ -70,6 +70,8 @@ struct Session {
     speaking: Option<Speaking>,
     /// The answer under way.
     response_id: String,
+    /// The client's own id of its latest event: errors name it.
+    cause: Value,
 }
 
 impl Session {
@@ -89,6 +91,7 @@ impl Session {
             question: Question::default(),
             speaking: None,
             response_id: String::new(),
+            cause: Value::Null,
         }
     }
 
@@ -111,7 +114,10 @@ impl Session {
     }
 
     async fn take(&mut self, event: &Value) -> Result<(), Over> {
-        match event["type"].as_str().unwrap_or_default() {
+        let kind = event["type"].as_str().unwrap_or_default();
+        self.socket.exchange().received(kind);
+        self.cause = event["event_id"].clone();
+        match kind {
             "session.update" => self.update(&event["session"]).await,
             "input_audio_buffer.append" => self.append(event["audio"].as_str().unwrap_or_default()).await,
             "input_audio_buffer.commit" => self.commit().await,
@@ -121,6 +127,7 @@ impl Session {
                 self.send(json!({"type": "input_audio_buffer.cleared"})).await
             }
             "conversation.item.create" => self.add_item(event["item"].clone()).await,
+            "conversation.item.delete" => self.delete_item(&event["item_id"]).await,
             "conversation.item.truncate" => {
                 let heard = json!({"type": "conversation.item.truncated", "item_id": event["item_id"],
                     "content_index": event["content_index"], "audio_end_ms": event["audio_end_ms"]});
@@ -259,6 +266,15 @@ impl Session {
         self.announce(item, before).await
     }
 
+    async fn delete_item(&mut self, item_id: &Value) -> Result<(), Over> {
+        let number = item_id.as_str().and_then(|id| id.strip_prefix("item_")).and_then(|number| number.parse().ok());
+        if number.is_none_or(|number: usize| number >= self.items) {
+            let message = format!("Error deleting item: the item with id {item_id} does not exist.");
+            return self.send_error("item_delete_invalid_item_id", &message).await;
+        }
+        self.send(json!({"type": "conversation.item.deleted", "item_id": item_id})).await
+    }
+
     async fn announce(&mut self, item: Value, before: Option<String>) -> Result<(), Over> {
         for kind in ["conversation.item.added", "conversation.item.done"] {
             self.send(json!({"type": kind, "item": item, "previous_item_id": before})).await?;
@@ -300,7 +316,7 @@ impl Session {
 
     async fn send_error(&mut self, code: &str, message: &str) -> Result<(), Over> {
         let error = json!({"type": "invalid_request_error", "code": code, "message": message, "param": null,
-            "event_id": null});
+            "event_id": self.cause});
         self.send(json!({"type": "error", "error": error})).await
     }
 

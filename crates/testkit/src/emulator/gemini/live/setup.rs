@@ -21,6 +21,8 @@ pub(super) struct Setup {
     pub(super) transcribes_input: bool,
     pub(super) transcribes_output: bool,
     pub(super) resumes: bool,
+    /// The first contents are what was said before, and are not answered.
+    pub(super) begins_with_history: bool,
 }
 
 impl Setup {
@@ -43,6 +45,10 @@ impl Setup {
         if !speaks && name != "gemini-3.1-flash-live-preview" {
             return Err("Cannot extract text from a non-text response: this model answers in AUDIO only.".to_owned());
         }
+        let resumption = field(setup, "sessionResumption");
+        if resumption["handle"].as_str().is_some_and(|handle| handle != super::HANDLE) {
+            return Err("Request contains an invalid argument: the session handle is unknown or expired.".to_owned());
+        }
         let input = field(setup, "realtimeInputConfig");
         let detection = field(input, "automaticActivityDetection");
         let silence = field(detection, "silenceDurationMs").as_u64().and_then(|ms| ms.try_into().ok());
@@ -55,7 +61,8 @@ impl Setup {
             silence_ms: silence.unwrap_or(SILENCE_MS),
             transcribes_input: field(setup, "inputAudioTranscription").is_object(),
             transcribes_output: field(setup, "outputAudioTranscription").is_object(),
-            resumes: field(setup, "sessionResumption").is_object(),
+            resumes: resumption.is_object(),
+            begins_with_history: field(field(setup, "historyConfig"), "initialHistoryInClientContent") == true,
         })
     }
 }
