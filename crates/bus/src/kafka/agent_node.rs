@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::kafka::Details;
+use crate::kafka::client::now_us;
 use crate::kafka::config::KafkaConfig;
 use crate::kafka::fleet::{BusState, Place};
 use crate::kafka::node::{ConnectError, Incoming, LAST_WORDS, Node, Record, TICK};
@@ -230,6 +231,6 @@ impl<D: Details> AgentNode<D> {
         let Load { capacity, busy_permille, draining } = *self.load.borrow();
         let calls = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
         let (node, role, partition) = (self.node.id, self.node.role, self.node.partition);
-        Status { node, role, partition, calls, capacity, busy_permille, draining, stopped: false }
+        Status { node, role, partition, calls, capacity, busy_permille, draining, stopped: false, sent_us: now_us() }
     }
 }

@@ -3,7 +3,7 @@
 //! Every node also reads its own words. While those do not come back the bus is down, and silence says nothing about the
 //! others; only with the bus up is a silent node a dead one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,8 +16,6 @@ pub(crate) const BEAT: Duration = Duration::from_millis(200);
 /// A node that is silent for seven beats is dead: long enough for a pause of a busy machine, short enough that somebody
 /// else answers the caller within three seconds.
 const DEAD_AFTER: Duration = Duration::from_millis(1_500);
-/// A node's count shows a call that it took after two beats.
-const SETTLED_AFTER: Duration = Duration::from_millis(400);
 /// The bus is down when four own beats did not come back; before any other node is taken for dead.
 const DOWN_AFTER: Duration = Duration::from_millis(1_000);
 /// An orchestrator with less than a tenth of its processors left takes no more calls.
@@ -41,8 +39,8 @@ struct Seen {
     last: Instant,
     /// Calls given to it that it has not taken yet.
     promised: u32,
-    /// Calls that it took lately, and when its own count shows them for certain.
-    settling: VecDeque<Instant>,
+    /// When, by its own clock, it took the calls that its own count does not show yet.
+    settling: Vec<u64>,
 }
 
 /// All nodes that are heard.
@@ -84,11 +82,9 @@ impl Fleet {
         if status.stopped {
             return self.nodes.remove(&status.node).is_some();
         }
-        let new = || Seen { status, last: now, promised: 0, settling: VecDeque::new() };
+        let new = || Seen { status, last: now, promised: 0, settling: Vec::new() };
         let seen = self.nodes.entry(status.node).or_insert_with(new);
-        while seen.settling.front().is_some_and(|settled| *settled <= now) {
-            seen.settling.pop_front();
-        }
+        seen.settling.retain(|taken_us| *taken_us > status.sent_us);
         seen.status = status;
         seen.last = now;
         false
@@ -132,11 +128,11 @@ impl Fleet {
         self.nodes.values().map(Seen::room).fold(0, u32::saturating_add)
     }
 
-    /// A node has taken a call that was promised to it.
-    pub(crate) fn taken(&mut self, now: Instant, node: NodeId) {
+    /// A node has taken a call that was promised to it, at that time by its own clock.
+    pub(crate) fn taken(&mut self, node: NodeId, taken_us: u64) {
         self.forget_promise(node);
-        if let Some(seen) = self.nodes.get_mut(&node) {
-            seen.settling.push_back(now + SETTLED_AFTER);
+        if let Some(seen) = self.nodes.get_mut(&node).filter(|seen| seen.status.sent_us < taken_us) {
+            seen.settling.push(taken_us);
         }
     }
 

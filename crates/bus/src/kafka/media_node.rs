@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::kafka::Details;
-use crate::kafka::client::QuietContext;
+use crate::kafka::client::{QuietContext, now_us};
 use crate::kafka::config::KafkaConfig;
 use crate::kafka::fleet::{BusState, Place};
 use crate::kafka::node::{ConnectError, Incoming, LAST_WORDS, Node, Record, TICK};
@@ -163,6 +163,9 @@ impl<D: Details> MediaNode<D> {
             self.supersede(&session, &header, &body);
             return;
         };
+        if body == ToMedia::Taken && !call.taken {
+            self.node.fleet.taken(header.from, header.sent_us);
+        }
         call.arrived(header.sequence, body, &self.node.stats);
         self.read_call(now, &session);
     }
@@ -181,10 +184,7 @@ impl<D: Details> MediaNode<D> {
         let Some(call) = self.calls.get_mut(session) else { return };
         while let Some(body) = call.next(now) {
             match body {
-                ToMedia::Taken => {
-                    call.taken = true;
-                    self.node.fleet.taken(now, call.place.node);
-                }
+                ToMedia::Taken => call.taken = true,
                 ToMedia::Voice(clip, payloads) => {
                     for payload in payloads {
                         call.deliver(ToCaller::Voice { clip, payload }, &self.node.stats);
@@ -282,5 +282,6 @@ impl<D: Details> MediaNode<D> {
 
 fn status(node: &Node, calls: u32) -> Status {
     let (id, role, partition) = (node.id, node.role, node.partition);
-    Status { node: id, role, partition, calls, capacity: 0, busy_permille: 0, draining: false, stopped: false }
+    let (capacity, busy_permille, draining, stopped, sent_us) = (0, 0, false, false, now_us());
+    Status { node: id, role, partition, calls, capacity, busy_permille, draining, stopped, sent_us }
 }

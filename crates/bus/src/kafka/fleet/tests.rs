@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{BEAT, BusState, DEAD_AFTER, DOWN_AFTER, Fleet, NodeId, Role, SETTLED_AFTER, Status};
+use super::{BEAT, BusState, DEAD_AFTER, DOWN_AFTER, Fleet, NodeId, Role, Status};
 
 const OWN: NodeId = NodeId(1);
 const LEFT: NodeId = NodeId(2);
@@ -18,6 +18,7 @@ fn status(node: NodeId, calls: u32) -> Status {
         busy_permille: 0,
         draining: false,
         stopped: false,
+        sent_us: 0,
     }
 }
 
@@ -52,24 +53,28 @@ async fn a_call_goes_where_the_most_room_is() {
 }
 
 #[tokio::test]
-async fn a_call_is_counted_from_its_promise_on_and_never_twice_for_long() {
-    let mut fleet = fleet(&[status(LEFT, 0)]);
+async fn a_call_is_counted_once_from_its_promise_on() {
+    let (mut fleet, now) = (fleet(&[status(LEFT, 0)]), Instant::now());
+    let count = |calls, sent_us| Status { sent_us, ..status(LEFT, calls) };
     fleet.place(None).unwrap();
     assert_eq!(fleet.room(), 9);
-    let now = Instant::now();
-    fleet.taken(now, LEFT);
-    // A beat that was under way does not show it, the next may.
-    for calls in [0, 1] {
-        fleet.heard(now, status(LEFT, calls));
-        assert!(fleet.room() <= 9);
-    }
-    fleet.heard(now + SETTLED_AFTER, status(LEFT, 1));
+    fleet.taken(LEFT, 5);
     assert_eq!(fleet.room(), 9);
-    // Nor is one forgotten that ended before any beat showed it.
+    // A count from before it was taken comes late.
+    fleet.heard(now, count(0, 4));
+    assert_eq!(fleet.room(), 9);
+    fleet.heard(now, count(1, 6));
+    assert_eq!(fleet.room(), 9);
+    // One that ended before any count showed it leaves its place.
     fleet.place(None).unwrap();
-    fleet.taken(now + SETTLED_AFTER, LEFT);
-    fleet.heard(now + SETTLED_AFTER * 2, status(LEFT, 1));
+    fleet.taken(LEFT, 7);
+    fleet.heard(now, count(1, 8));
     assert_eq!(fleet.room(), 9);
+    // Or the count comes first.
+    fleet.place(None).unwrap();
+    fleet.heard(now, count(2, 10));
+    fleet.taken(LEFT, 9);
+    assert_eq!(fleet.room(), 8);
 }
 
 #[tokio::test]

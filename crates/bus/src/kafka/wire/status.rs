@@ -33,17 +33,19 @@ pub(crate) struct Status {
     pub(crate) draining: bool,
     /// It is gone.
     pub(crate) stopped: bool,
+    /// Microseconds since 1970 at the node.
+    pub(crate) sent_us: u64,
 }
 
 impl Status {
     pub(crate) fn encode(self) -> Vec<u8> {
-        let Self { node, role, partition, calls, capacity, busy_permille, draining, stopped } = self;
+        let Self { node, role, partition, calls, capacity, busy_permille, draining, stopped, sent_us } = self;
         let role = match role {
             Role::Media => proto::node_status::Role::Media,
             Role::Orchestrator => proto::node_status::Role::Orchestrator,
         };
         let (version, node, role) = (VERSION, node.0, role.into());
-        proto::NodeStatus { version, node, role, partition, calls, capacity, busy_permille, draining, stopped }
+        proto::NodeStatus { version, node, role, partition, calls, capacity, busy_permille, draining, stopped, sent_us }
             .encode_to_vec()
     }
 
@@ -57,7 +59,8 @@ impl Status {
             proto::node_status::Role::Orchestrator => Role::Orchestrator,
             proto::node_status::Role::Unspecified => return Err(Poison::Incomplete),
         };
-        let proto::NodeStatus { node, partition, calls, capacity, busy_permille, draining, stopped, .. } = status;
-        Ok(Self { node: NodeId(node), role, partition, calls, capacity, busy_permille, draining, stopped })
+        let proto::NodeStatus { node, partition, calls, capacity, busy_permille, draining, stopped, sent_us, .. } =
+            status;
+        Ok(Self { node: NodeId(node), role, partition, calls, capacity, busy_permille, draining, stopped, sent_us })
     }
 }

@@ -82,6 +82,7 @@ fn status_lines() -> String {
         busy_permille: 5,
         draining: true,
         stopped: true,
+        sent_us: 6,
     };
     assert_eq!(Status::decode(&status.encode()), Ok(status));
     format!("{status:?}\n  {}\n", hex(&status.encode()))
