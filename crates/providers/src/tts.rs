@@ -31,6 +31,13 @@ pub struct SpeechRequest {
     pub speed: f32,
 }
 
+/// Whether there is anything in a text to pronounce. A clause of marks alone is done before any vendor is asked, who
+/// would refuse it.
+#[cfg(feature = "remote")]
+pub(crate) fn is_speakable(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 /// What a voice sends. The last event is `Done` or `Failed`.
 #[derive(Debug, Clone)]
 pub enum TtsEvent {

@@ -15,7 +15,7 @@ use tonic::{Code, Status, Streaming};
 use super::cloud::{Cloud, failure};
 use super::config::{Method, VoiceConfig};
 use crate::remote::{Samples, Tasks};
-use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
+use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent, is_speakable};
 use crate::{Failure, Remedy};
 
 const PROVIDER: &str = "google.tts";
@@ -56,12 +56,14 @@ impl TextToSpeech for Voice {
 
     fn speak(&self, request: SpeechRequest) -> mpsc::Receiver<TtsEvent> {
         let (sender, events) = mpsc::channel(EVENTS_LIMIT);
+        let is_speakable = is_speakable(&request.text);
         let sentence = Sentence::new(self.cloud.clone(), &self.config, request);
         self.tasks.spawn(async move {
             let last = tokio::select! {
                 biased;
                 // Dropping both directions resets the stream.
                 () = sender.closed() => return,
+                () = std::future::ready(()), if !is_speakable => TtsEvent::Done,
                 spoken = sentence.speak(&sender) => match spoken {
                     Ok(()) => TtsEvent::Done,
                     Err(failure) => TtsEvent::Failed(failure),

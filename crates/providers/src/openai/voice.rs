@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::config::VoiceConfig;
 use crate::remote::{Body, Endpoint, Samples, StreamError, Tasks, merge};
-use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
+use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent, is_speakable};
 use crate::{Failure, Remedy};
 
 const PROVIDER: &str = "openai.speech";
@@ -77,11 +77,13 @@ impl TextToSpeech for Voice {
         let (sender, events) = mpsc::channel(EVENTS_LIMIT);
         let post = self.endpoint.post("audio/speech").json(&self.body(&request));
         let endpoint = self.endpoint.clone();
+        let is_speakable = is_speakable(&request.text);
         self.tasks.spawn(async move {
             let last = tokio::select! {
                 biased;
                 // Dropping the request closes its connection.
                 () = sender.closed() => return,
+                () = std::future::ready(()), if !is_speakable => TtsEvent::Done,
                 spoken = speak(&endpoint, post, &sender) => match spoken {
                     Ok(()) => TtsEvent::Done,
                     Err(failure) => TtsEvent::Failed(failure),

@@ -20,6 +20,8 @@ const INPUTS: usize = 64;
 /// Events that wait for a slow reader.
 const EVENTS: usize = 64;
 
+/// How much faster than spoken a recogniser takes what it has missed: Google is sent no more.
+const CATCH_UP: u32 = 4;
 /// How long nobody is asked after everybody has failed.
 const REST: Duration = Duration::from_secs(1);
 
@@ -54,6 +56,7 @@ impl SpeechToText for SttChain {
             listener: listener.clone(),
             kept: Kept::default(),
             due: None,
+            catches_up_until: Instant::now(),
         };
         self.tasks.spawn(async move {
             tokio::select! {
@@ -75,6 +78,8 @@ struct Ear {
     kept: Kept,
     /// When the words that were asked for are overdue.
     due: Option<Instant>,
+    /// Until then the recogniser hears what it has missed.
+    catches_up_until: Instant,
 }
 
 /// The recogniser that listens. Dropping it closes its stream.
@@ -103,6 +108,7 @@ impl Ear {
             };
             listening.permit.failed(&failure);
             self.kept.rewind();
+            self.catches_up_until = Instant::now() + self.kept.lasts() / CATCH_UP;
             next = if link + 1 < self.links.len() {
                 self.open(link + 1)
             } else {
@@ -155,7 +161,7 @@ impl Ear {
                     let Ok(room) = room else { return Over::Failed(broken(name, "the stream was closed")) };
                     if let Some(input) = self.kept.next_unsent() {
                         if matches!(input, SttInput::Pause(_) | SttInput::Commit) {
-                            self.due = Some(Instant::now() + self.words_deadline);
+                            self.due = Some(self.overdue_at());
                             listening.permit.asked();
                         }
                         room.send(input);
@@ -199,7 +205,11 @@ impl Ear {
 
     /// Something was answered, of pauses those up to this mark; the wait for what else was asked begins anew.
     fn answered(&mut self, mark: Option<u32>) {
-        self.due = self.kept.awaits_after(mark).then(|| Instant::now() + self.words_deadline);
+        self.due = self.kept.awaits_after(mark).then(|| self.overdue_at());
+    }
+
+    fn overdue_at(&self) -> Instant {
+        self.catches_up_until.max(Instant::now()) + self.words_deadline
     }
 
     async fn tell(&self, event: SttEvent) {

@@ -87,6 +87,16 @@ async fn words_that_do_not_come_are_asked_of_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_must_catch_up_is_given_time_for_it() {
+    let mut pair = chain(Some(Fault::Silence), Some(Fault::Slow(Duration::from_secs(4))));
+    let eight_seconds = vec![1.0; 8 * 16_000];
+    pair.tell(SttInput::Audio(Arc::from(eight_seconds))).await;
+    pair.tell(SttInput::Pause(1)).await;
+    assert!(matches!(pair.heard().await, SttEvent::Partial { settled: Some(1), .. }));
+    assert_eq!(pair.links[1].health.report().failures, 0, "at four times the speed of speech it took 2 s to hear");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_no_turn_is_not_heard_again() {
     let mut pair = chain(Some(Fault::BreaksAfter(5)), None);
     pair.say(1..4).await;

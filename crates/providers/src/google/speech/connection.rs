@@ -81,6 +81,12 @@ impl Connection {
         if self.backlog.len() > BACKLOG_LIMIT { Err(Stuck) } else { Ok(()) }
     }
 
+    /// How long it takes until all that waits has left.
+    pub(super) fn backlog_lasts(&self) -> Duration {
+        let bytes: usize = self.backlog.iter().map(Bytes::len).sum();
+        PUMP_EVERY * u32::try_from(bytes.div_ceil(PIECE_BYTES)).unwrap_or(u32::MAX)
+    }
+
     /// When [`Self::pump`] has something to do.
     pub(super) fn pump_at(&self) -> Option<Instant> {
         (!self.backlog.is_empty()).then_some(self.pump_at)

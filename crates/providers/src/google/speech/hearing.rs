@@ -133,10 +133,15 @@ impl Hearing {
         std::mem::take(&mut self.is_left_unfinished)
     }
 
-    /// The next utterance begins while the words of the last are still awaited: what is there must do.
-    pub(super) fn end_if_over(&mut self, out: &mut Vec<SttEvent>) {
-        if let Some(Utterance { state: State::Paused { is_over: true, .. }, .. }) = self.utterance {
-            self.settle(out);
+    /// Whether the words of an utterance that is over are still awaited. What belongs to the next one must wait.
+    pub(super) fn is_owed(&self) -> bool {
+        matches!(self.utterance, Some(Utterance { state: State::Paused { is_over: true, .. }, .. }))
+    }
+
+    /// The audio up to the pause leaves only until then: the wait for its words begins there.
+    pub(super) fn waits_from(&mut self, then: Instant) {
+        if let Some(Utterance { state: State::Paused { since, told: None, .. }, .. }) = &mut self.utterance {
+            *since = then.max(*since);
         }
     }
 

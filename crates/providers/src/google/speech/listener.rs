@@ -70,7 +70,8 @@ impl Listener {
             tokio::select! {
                 biased;
                 () = self.events.closed() => return,
-                input = inputs.recv() => match input {
+                // One utterance after the other: words of the next would be taken for words of this one.
+                input = inputs.recv(), if !self.hearing.is_owed() => match input {
                     Some(input) => self.take(input, &mut out),
                     None => return,
                 },
@@ -95,10 +96,12 @@ impl Listener {
                 if !self.hearing.is_final() {
                     self.reopen_if_needed();
                 }
+                self.wait_for_backlog(now);
             }
             SttInput::Commit => {
                 self.hearing.commit(now, out);
                 self.silence_at.get_or_insert(now + SILENCE);
+                self.wait_for_backlog(now);
             }
             SttInput::Reset => self.hearing.reset(),
         }
@@ -106,8 +109,6 @@ impl Listener {
 
     fn audio(&mut self, samples: &[f32], now: Instant, out: &mut Vec<SttEvent>) {
         let was_paused = self.hearing.paused_since().is_some();
-        self.hearing.end_if_over(out);
-        self.leave_if_unfinished();
         self.last_audio = now;
         self.silence_at = None;
         let bytes = remote::bytes(samples);
@@ -149,6 +150,14 @@ impl Listener {
             self.hearing.starts_again();
         }
         self.connection = Some(Connection::open(&self.cloud, &self.recognition, begins, audio));
+        self.wait_for_backlog(Instant::now());
+    }
+
+    /// Words are overdue only some time after their audio has left.
+    fn wait_for_backlog(&mut self, now: Instant) {
+        if let Some(connection) = &self.connection {
+            self.hearing.waits_from(now + connection.backlog_lasts());
+        }
     }
 
     /// A stream that may still speak of the last utterance would mix its words with those of the next.

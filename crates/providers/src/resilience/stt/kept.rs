@@ -1,8 +1,9 @@
 //! The speech that has no final transcript yet.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use crate::stt::SttInput;
+use crate::stt::{SAMPLE_RATE_HZ, SttInput};
 
 /// About two minutes of windows of 32 ms. Beyond that the oldest is dropped: nobody waits so long for words.
 const MOST_INPUTS: usize = 4_096;
@@ -48,6 +49,13 @@ impl Kept {
             SttInput::Pause(pause) => mark.is_none_or(|mark| *pause > mark),
             SttInput::Audio(_) | SttInput::Reset => false,
         })
+    }
+
+    /// How long it took to say all of it.
+    pub(super) fn lasts(&self) -> Duration {
+        let samples: usize =
+            self.inputs.iter().map(|input| if let SttInput::Audio(audio) = input { audio.len() } else { 0 }).sum();
+        Duration::from_secs(samples as u64) / SAMPLE_RATE_HZ
     }
 
     /// Another recogniser hears everything from the start.

@@ -124,13 +124,28 @@ fn late_words_of_the_last_utterance_are_not_words_of_the_next() {
 }
 
 #[test]
-fn the_next_utterance_ends_the_last_one() {
+fn an_utterance_that_is_over_is_owed_its_words() {
     let mut talk = Talk::new();
     talk.hearing.running("one", 500 * MS, &mut talk.out);
+    assert!(!talk.hearing.is_owed());
     talk.hearing.commit(talk.at(1_000), &mut talk.out);
     assert_eq!(talk.told(), [running("one")]);
-    talk.hearing.end_if_over(&mut talk.out);
-    assert_eq!(talk.told(), [last("one")]);
+    assert!(talk.hearing.is_owed(), "what comes next must wait");
+    talk.hearing.due(talk.at(1_800), &mut talk.out);
+    assert_eq!((talk.told(), talk.hearing.is_owed()), (vec![last("one")], false));
+}
+
+#[test]
+fn words_are_overdue_only_after_their_audio_has_left() {
+    let mut talk = Talk::new();
+    talk.hearing.running("one", 100 * MS, &mut talk.out);
+    talk.hearing.pause(1, talk.at(1_000), &mut talk.out);
+    talk.hearing.waits_from(talk.at(3_000));
+    talk.told();
+    talk.hearing.due(talk.at(3_799), &mut talk.out);
+    assert_eq!(talk.told(), []);
+    talk.hearing.due(talk.at(3_800), &mut talk.out);
+    assert_eq!(talk.told(), [settled("one", 1)]);
 }
 
 #[test]
