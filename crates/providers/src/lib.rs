@@ -3,8 +3,8 @@
 //! The traits stand at the root, one file each; a stream is always a pair of channels or a receiver, and dropping it
 //! cancels the work. `local` (features `onnx` and `llama`) holds the models that run offline on this machine's CPU;
 //! `packs` (feature `packs`) fetches and checks their files. `openai` (feature `openai`) and `google` (feature `google`)
-//! reach vendors over the network; what the two share is in `remote`. `resilience` puts
-//! several providers in a row.
+//! reach vendors over the network; what the two share is in `remote`, and `vendors` makes them from the configuration.
+//! `resilience` puts several providers in a row.
 
 pub mod failure;
 #[cfg(feature = "google")]
@@ -27,5 +27,7 @@ pub mod tools;
 pub mod tts;
 pub mod turn;
 pub mod vad;
+#[cfg(all(feature = "openai", feature = "google"))]
+pub mod vendors;
 
 pub use failure::{Failure, Remedy};

@@ -13,7 +13,7 @@ pub const SAMPLE_RATE_HZ: u32 = 16_000;
 pub trait SpeechToText: Send + Sync + 'static {
     /// The name in metrics and spans, such as `local.moonshine`.
     fn name(&self) -> &'static str;
-    /// Opens a stream for one speaker. Dropping it cancels the work.
+    /// Opens a stream for one speaker. Dropping it cancels the work; dropping the recogniser ends it too.
     fn open(&self, options: SttOptions) -> SttStream;
 }
 

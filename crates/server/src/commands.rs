@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use session::trace::ReplayError;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::agent::{self, LoadError};
+use crate::agent::{self, LoadError, VendorError, Vendors};
 use crate::app::{Server, StartError};
 use crate::call::CallError;
 use crate::cli::{AgentKind, CallArgs, ConfigArgs, ModelsArgs, ReplayArgs, ServeArgs};
@@ -103,16 +103,20 @@ pub enum CheckError {
     /// A model file is missing.
     #[error(transparent)]
     Models(#[from] LoadError),
+    /// A vendor of models cannot be used as configured.
+    #[error(transparent)]
+    Vendors(#[from] VendorError),
 }
 
-/// Checks the settings, and that the model files are there.
+/// Checks the settings, that every vendor has its key, and that the model files are there.
 ///
 /// # Errors
 /// When `serve` would refuse to start for one of them.
 pub async fn check(args: ConfigArgs) -> Result<(), CheckError> {
     let config = config::load(args.config.as_deref())?;
     let dirs = Dirs::from_env();
-    agent::find(AgentKind::Local, &config.models, &dirs).await?;
+    Vendors::open(&config)?;
+    agent::find(AgentKind::Local, &config, &dirs).await?;
     println!("The configuration is right, and the model files are in {}.", config.models.dir(&dirs).display());
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Each section belongs to the crate it configures; `sections` holds those of this one. `load` reads and checks all of
 //! it before anything else happens, and alone reads the environment.
 
+mod accounts;
 mod dirs;
 mod load;
 mod sections;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use accounts::{AccountError, account};
 pub use dirs::Dirs;
 pub(crate) use load::check_agent;
 pub use load::{ConfigError, load};
@@ -32,6 +34,10 @@ pub struct Config {
     pub agent: session::AgentConfig,
     /// Other agents, by name: called with `?agent=`, or handed a call by another agent.
     pub agents: BTreeMap<String, session::AgentConfig>,
+    /// Vendors of models, by the names that agents choose them by.
+    pub providers: BTreeMap<String, providers::vendors::ProviderConfig>,
+    /// When a provider counts as failing, and the next one takes over.
+    pub resilience: providers::resilience::ResilienceConfig,
     /// What agents may use beside the built-in tools.
     pub tools: providers::tools::ToolsConfig,
     /// How the roles reach each other.

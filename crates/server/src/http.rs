@@ -1,7 +1,8 @@
 //! The HTTP interface, as `docs/protocol.md` fixes it.
 //!
 //! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard;
-//! `conversations` reads the store; `agents` shows and changes the roster; `assets` serves the web app. Nothing here knows WebRTC or SQL.
+//! `conversations` reads the store; `agents` shows and changes the roster; `providers` shows how vendors fare; `assets` serves the web app.
+//! Nothing here knows WebRTC or SQL.
 
 mod agents;
 mod assets;
@@ -10,6 +11,7 @@ mod call_options;
 mod conversations;
 mod cors;
 mod health;
+mod providers;
 mod realtime;
 mod refusal;
 mod whep;
@@ -23,6 +25,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use store::Store;
 
+use crate::agent::Board;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::roster::Roster;
@@ -45,6 +48,8 @@ pub(crate) struct Services {
     pub roster: Roster,
     /// What is measured.
     pub metrics: Metrics,
+    /// How the providers of models fare.
+    pub board: Board,
 }
 
 /// All routes.
@@ -64,6 +69,7 @@ pub(crate) fn router(services: Services) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/v1/agents", get(agents::list).post(agents::create))
         .route("/v1/agents/{name}", get(agents::read).put(agents::replace).delete(agents::delete))
+        .route("/v1/providers", get(providers::list))
         .route("/v1/conversations", get(conversations::list))
         .route("/v1/conversations/{id}", get(conversations::read))
         .route("/healthz", get(health::alive))

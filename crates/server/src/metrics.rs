@@ -1,5 +1,7 @@
 //! What is measured, as Prometheus reads it at `/metrics` (OpenMetrics text). One struct, no globals.
 
+mod providers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::agent::Board;
+use providers::ProviderMetrics;
 
 /// Upper bounds of latency buckets, in seconds: fine around what people notice, 0.2 to 2 s.
 const LATENCY_BUCKETS: [f64; 15] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0];
@@ -76,13 +81,14 @@ struct InterruptionLabels {
     kind: &'static str,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { inner: Arc::new(Inner::new()) }
-    }
-}
-
 impl Metrics {
+    /// Nothing measured yet. How providers fare is read from their board.
+    pub(crate) fn new(board: Board) -> Self {
+        let mut inner = Inner::new();
+        inner.registry.register_collector(Box::new(ProviderMetrics(board)));
+        Self { inner: Arc::new(inner) }
+    }
+
     /// Takes a fact of some conversation into account.
     pub(crate) fn note(&self, fact: &Fact) {
         match fact {
@@ -228,10 +234,11 @@ mod tests {
     use dialogue::{Counters, Fact, Timestamp, ToolOutcome, TurnId, TurnRecord, TurnStatus, TurnTimings};
 
     use super::Metrics;
+    use crate::agent::Board;
 
     #[test]
     fn turns_and_counts_are_read_by_prometheus() {
-        let metrics = Metrics::default();
+        let metrics = Metrics::new(Board::default());
         let timings = TurnTimings {
             speech_ended: Some(Timestamp::from_millis(1_000)),
             decided: Some(Timestamp::from_millis(1_200)),

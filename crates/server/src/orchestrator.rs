@@ -2,12 +2,12 @@
 
 use bus::local::{NewCall, NewCalls};
 use dialogue::Transcript;
-use providers::tools::Toolbox;
-use session::{DEFAULT_AGENT, Providers};
+use session::{AgentConfig, DEFAULT_AGENT, Providers};
 use store::Store;
 
 use std::sync::Arc;
 
+use crate::agent::Cast;
 use crate::conversation::{Conversation, Resumed};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
@@ -26,11 +26,10 @@ pub(crate) enum Agent {
 }
 
 impl Agent {
-    /// What agents may be given beside the built-in tools.
-    pub(crate) fn toolbox(&self) -> Arc<Toolbox> {
-        match self {
-            Self::Echo => Arc::default(),
-            Self::Models(models) => Arc::clone(&models.tools),
+    fn of(cast: &Cast, agent: &AgentConfig) -> Self {
+        match cast {
+            Cast::Echo => Self::Echo,
+            Cast::Models(lineup) => Self::Models(lineup.of(agent)),
         }
     }
 
@@ -38,7 +37,7 @@ impl Agent {
     pub(crate) fn model(&self) -> &'static str {
         match self {
             Self::Echo => "antiphon-echo",
-            Self::Models(_) => "antiphon-local",
+            Self::Models(_) => "antiphon",
         }
     }
 }
@@ -46,8 +45,8 @@ impl Agent {
 /// What every conversation is held with.
 #[derive(Clone)]
 pub(crate) struct Orchestrator {
-    /// Who answers.
-    pub agent: Agent,
+    /// With which models.
+    pub cast: Cast,
     /// Who may answer, by name.
     pub roster: Roster,
     /// Holds what was said before in conversations that go on.
@@ -92,7 +91,7 @@ impl Orchestrator {
             resumed,
             opened_at: call.details.opened_at,
             link: call.link,
-            agent: self.agent,
+            agent: Agent::of(&self.cast, &config),
             config,
             agents,
             recorder: self.recorder,

@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use providers::tools::Toolbox;
 use session::{AgentConfig, Agents, AgentsError, DEFAULT_AGENT};
 use store::{AgentRecord, Store, StoreError};
 use tokio::sync::Mutex;
+
+use crate::agent::Cast;
 
 pub(crate) use change::ChangeError;
 pub(crate) use profile::{ProfileError, read as read_profile};
@@ -30,8 +31,8 @@ struct Inner {
     configured: Configured,
     store: Arc<dyn Store>,
     shown: RwLock<Shown>,
-    /// What agents may be given; not known before the tools are open.
-    toolbox: OnceLock<Arc<Toolbox>>,
+    /// What agents may be given: models and tools. Not known before they are open.
+    cast: OnceLock<Cast>,
     /// One change at a time.
     changing: Mutex<()>,
 }
@@ -101,7 +102,7 @@ impl Roster {
             store.agents().await?.into_iter().filter_map(|record| configured.admit(record)).collect();
         configured.drop_lost_hand_offs(&mut made);
         let shown = RwLock::new(configured.with(made)?);
-        let inner = Inner { configured, store, shown, toolbox: OnceLock::new(), changing: Mutex::default() };
+        let inner = Inner { configured, store, shown, cast: OnceLock::new(), changing: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -110,15 +111,15 @@ impl Roster {
         self.shown().agents
     }
 
-    /// From here on agents can be changed: these are the tools that they may be given. An agent that names another one
-    /// stays, since a server that offers it may only be late, and is logged.
-    pub(crate) fn set_toolbox(&self, toolbox: Arc<Toolbox>) {
+    /// From here on agents can be changed: these are the models and tools that they may be given. An agent that names
+    /// another one stays, since a server that offers a tool may only be late, and is logged.
+    pub(crate) fn set_cast(&self, cast: Cast) {
         for (name, agent) in self.now().iter() {
-            if let Err(cause) = checks::tools(agent, &toolbox) {
-                tracing::warn!(agent = name, %cause, "an agent names a tool that nobody offers");
+            if let Err(cause) = checks::given(agent, &cast) {
+                tracing::warn!(agent = name, %cause, "an agent names what nobody offers");
             }
         }
-        drop(self.inner.toolbox.set(toolbox));
+        drop(self.inner.cast.set(cast));
     }
 
     /// All agents with their names.

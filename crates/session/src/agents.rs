@@ -60,9 +60,10 @@ impl Agents {
         self.by_name.iter().map(|(name, agent)| (name.as_str(), agent))
     }
 
-    /// Gives every agent that has no instructions these.
+    /// Gives every agent that has no instructions these, which suit the language model of this machine. Others keep
+    /// what suits any.
     pub fn set_missing_instructions(&mut self, instructions: &str) {
-        for agent in self.by_name.values_mut() {
+        for agent in self.by_name.values_mut().filter(|agent| agent.llm.has_local()) {
             agent.instructions.get_or_insert_with(|| instructions.to_owned());
         }
     }

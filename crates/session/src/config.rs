@@ -1,5 +1,6 @@
 //! The `[agent]` sections: who answers, and how.
 
+mod choice;
 mod turn_taking;
 
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use dialogue::{IdlePrompt, Initiative, Limit, Line, Policy, ToolPolicy};
 use serde::{Deserialize, Serialize};
 
+pub use choice::{Choice, LOCAL};
 pub use turn_taking::{BargeInConfig, Eagerness, Mode, TurnTaking};
 
 /// What the agent is told when neither the configuration nor the model says anything else.
@@ -36,6 +38,12 @@ pub struct AgentConfig {
     pub speed: f32,
     /// BCP 47 tag of the caller's language; none lets the recogniser choose.
     pub language: Option<String>,
+    /// Who understands the caller.
+    pub stt: Choice,
+    /// Who answers.
+    pub llm: Choice,
+    /// Who speaks.
+    pub tts: Choice,
     /// The tools it may use, by name. `end_call` and `current_time` are built in.
     pub tools: Vec<String>,
     /// The agents to which it may hand a call over, by name.
@@ -67,6 +75,9 @@ impl Default for AgentConfig {
             voice: None,
             speed: 1.0,
             language: None,
+            stt: Choice::default(),
+            llm: Choice::default(),
+            tts: Choice::default(),
             tools: Vec::new(),
             hand_off: Vec::new(),
             fillers: policy.tools.fillers,

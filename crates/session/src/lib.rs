@@ -22,7 +22,7 @@ mod voice;
 mod writer;
 
 pub use agents::{Agents, AgentsError, DEFAULT_AGENT};
-pub use config::{AgentConfig, BargeInConfig, Eagerness, IdleConfig, LimitConfig, Mode, TurnTaking};
+pub use config::{AgentConfig, BargeInConfig, Choice, Eagerness, IdleConfig, LOCAL, LimitConfig, Mode, TurnTaking};
 pub use echo::echo;
 pub use session::{Link, Providers, Report, Request, Session, SessionError};
 pub use toolbelt::{BUILT_IN_TOOLS, is_built_in, tools_of};

@@ -50,6 +50,8 @@ pub(crate) struct Microphone {
     stt: SttStream,
     /// A speech-native model's, that hears what the recogniser hears.
     ear: Option<Ear>,
+    /// Kept, since a model's streams end with it.
+    _models: (Arc<dyn VoiceActivity>, Arc<dyn SpeechToText>),
     /// What the recogniser had no room for yet.
     backlog: VecDeque<SttInput>,
     watch: SpeechWatch,
@@ -71,8 +73,8 @@ struct Window {
 
 impl Microphone {
     pub(crate) fn new(
-        vad: &dyn VoiceActivity,
-        stt: &dyn SpeechToText,
+        vad: Arc<dyn VoiceActivity>,
+        stt: Arc<dyn SpeechToText>,
         language: Option<String>,
         ear: Option<Ear>,
     ) -> Result<Self, OpusError> {
@@ -83,6 +85,7 @@ impl Microphone {
             vad: vad.open(),
             stt: stt.open(SttOptions { language }),
             ear,
+            _models: (vad, stt),
             backlog: VecDeque::new(),
             watch: SpeechWatch::default(),
             partial: Vec::with_capacity(WINDOW_SAMPLES * 2),

@@ -190,7 +190,7 @@ impl Driver {
             }
             None => (None, providers.llm, providers.tts.for_call().unwrap_or(providers.tts)),
         };
-        let microphone = Microphone::new(&*providers.vad, &*providers.stt, agent.language.clone(), ear)?;
+        let microphone = Microphone::new(providers.vad, providers.stt, agent.language.clone(), ear)?;
         let voice = Voice::new(tts, &agent)?;
         if let Some(tape) = &mut tape {
             tape.began(&agent, &history);

@@ -11,7 +11,7 @@ use store::{SqliteStore, Store};
 use tokio::net::TcpListener;
 
 use super::{Server, http_listener};
-use crate::agent::{self, Files, LoadError};
+use crate::agent::{self, Files, LoadError, VendorError, Vendors};
 use crate::cli::AgentKind;
 use crate::config::{Config, Dirs};
 use crate::http::{self, Services};
@@ -61,6 +61,9 @@ pub enum StartError {
     /// A model file is missing or damaged.
     #[error(transparent)]
     Models(#[from] LoadError),
+    /// A vendor of models cannot be used as configured.
+    #[error(transparent)]
+    Vendors(#[from] VendorError),
 }
 
 /// What the system said, and how to mend it.
@@ -79,7 +82,7 @@ impl Server {
     /// # Errors
     /// When anything of that cannot be had. Nothing is left running then.
     pub async fn start(config: Config, dirs: &Dirs, kind: AgentKind) -> Result<Self, StartError> {
-        let files = agent::find(kind, &config.models, dirs).await?;
+        let files = agent::find(kind, &config, dirs).await?;
         Self::open(config, dirs, files).await
     }
 
@@ -92,13 +95,18 @@ impl Server {
     }
 
     async fn open(config: Config, dirs: &Dirs, files: Files) -> Result<Self, StartError> {
+        let vendors = match files {
+            Files::Echo => Vendors::none(config.resilience.breaker.clone()),
+            Files::Models { .. } | Files::Loaded(_) => Vendors::open(&config)?,
+        };
         let address = config.server.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Http { address, source })?;
         let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;
         let media = Media::start(&config.media)?;
         let store = open_store(&config.store.url(dirs)).await?;
         let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
-        let roster = Roster::open(config.agent, config.agents, files.instructions(), Arc::clone(&store)).await?;
+        let roster =
+            Roster::open(config.agent.clone(), config.agents, files.instructions(), Arc::clone(&store)).await?;
 
         let tasks = Tasks::default();
         let readiness = Readiness::default();
@@ -107,24 +115,26 @@ impl Server {
         let (recorder, writer) = recorder();
         tasks.spawn(writer.run(Arc::clone(&store)));
 
-        let metrics = Metrics::default();
+        let board = vendors.board();
+        let metrics = Metrics::new(board.clone());
         let services = Services {
             switchboard: switchboard.clone(),
             store: Arc::clone(&store),
             readiness: readiness.clone(),
             roster: roster.clone(),
             metrics: metrics.clone(),
+            board,
         };
         tasks.spawn(http_listener::serve(listener, http::router(services), tasks.stopping()));
 
         let loading = tasks.spawn({
-            let (tasks, readiness, tools) = (tasks.clone(), readiness.clone(), config.tools);
+            let (tasks, readiness) = (tasks.clone(), readiness.clone());
+            let (tools, default, figures) = (config.tools, config.agent, config.resilience);
             async move {
-                let agent = agent::load(files, tools).await?;
-                roster.set_toolbox(agent.toolbox());
-                tasks.spawn(agent::warm_up(agent.clone(), roster.now()));
-                let orchestrator =
-                    Orchestrator { agent, roster, store, metrics, recorder, tapes, tasks: tasks.clone() };
+                let cast = agent::load(files, vendors, tools, default, figures).await?;
+                roster.set_cast(cast.clone());
+                tasks.spawn(agent::warm_up(cast.clone(), roster.now()));
+                let orchestrator = Orchestrator { cast, roster, store, metrics, recorder, tapes, tasks: tasks.clone() };
                 tasks.spawn(orchestrator.run(new_calls));
                 readiness.reach(Stage::Ready);
                 Ok(())

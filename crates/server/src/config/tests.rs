@@ -11,6 +11,7 @@ fn the_sample_file_loads_and_holds_the_defaults() {
     let defaults = Config::default();
     assert_eq!(sample.server, defaults.server);
     assert_eq!(sample.agent, defaults.agent);
+    assert_eq!(sample.resilience, defaults.resilience);
     assert_eq!(sample.bus, defaults.bus);
     assert_eq!(sample.log, defaults.log);
     assert_eq!(sample.models.profile, defaults.models.profile);
@@ -18,8 +19,8 @@ fn the_sample_file_loads_and_holds_the_defaults() {
 
 #[test]
 fn the_sample_file_names_every_key() {
-    // The keys of `[agents]` are names.
-    for section in allowed("").into_iter().filter(|section| section != "agents") {
+    // The keys of `[agents]` and `[providers]` are names.
+    for section in allowed("").into_iter().filter(|section| section != "agents" && section != "providers") {
         for key in allowed(&section) {
             let path = format!("{section}.{key}");
             let table: toml::Table = EXAMPLE.parse().expect("the sample is TOML");
@@ -59,6 +60,10 @@ fn what_is_wrong_is_said_in_one_sentence() {
         ("[agent]\nhand_off = [\"billing\"]", "billing", "[agents.billing]"),
         ("[agent.turn_taking]\ncompleteness_threshold = 7.0", "completeness_threshold", "between 0 and 1"),
         ("[tools.webhook.x]\nurl = \"http://10.0.0.1/\"", "webhook `x`", "allow_private"),
+        ("[providers.x]\nkind = \"acme\"", "providers.x", "openai"),
+        ("[providers.x]\nkind = \"openai\"\napi_key = \"k\"", "api_key", "api_key_env"),
+        ("[providers.x]\nkind = \"google\"\nllm = { modell = \"m\" }", "modell", "thinking_level"),
+        ("[agent]\nllm = 7", "agent.llm", "Choice"),
         ("[server\nlisten = 1", "TOML", "line 1"),
     ];
     for (toml, names, says) in cases {

@@ -286,7 +286,7 @@ pub(crate) struct ErrorDetails {
 /// What differs from one session to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionInfo {
-    /// What answers, such as `antiphon-local`.
+    /// What answers: `antiphon`, or `antiphon-echo`.
     pub model: &'static str,
     /// The system prompt.
     pub instructions: String,

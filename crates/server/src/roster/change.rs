@@ -15,7 +15,7 @@ const MAX_MADE: usize = 1_000;
 /// A change that is not made. Each message is for whoever asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangeError {
-    /// The tools are not open yet, so nobody can tell which an agent may be given.
+    /// Models and tools are not open yet, so nobody can tell which an agent may be given.
     #[error("the server is still starting; try again in a few seconds")]
     NotReady,
     /// There is no such agent.
@@ -104,8 +104,8 @@ impl Roster {
 
     /// Checks an agent, writes it down and shows it.
     async fn keep(&self, name: &str, agent: Made) -> Result<Made, ChangeError> {
-        let toolbox = self.inner.toolbox.get().ok_or(ChangeError::NotReady)?;
-        checks::profile(&agent.profile, toolbox)?;
+        let cast = self.inner.cast.get().ok_or(ChangeError::NotReady)?;
+        checks::profile(&agent.profile, cast)?;
         let mut made = BTreeMap::clone(&self.shown().made);
         made.insert(name.to_owned(), agent.clone());
         let shown = self.with(made)?;

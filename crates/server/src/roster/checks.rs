@@ -3,6 +3,7 @@
 use providers::tools::Toolbox;
 use session::{AgentConfig, BUILT_IN_TOOLS};
 
+use crate::agent::{Cast, ChoiceError};
 use crate::config;
 
 /// Names stand in paths, in prompts and in lists.
@@ -31,13 +32,18 @@ pub(super) fn name(name: &str) -> Result<(), Unusable> {
 }
 
 /// Whether this profile can be used, other agents apart.
-pub(super) fn profile(profile: &AgentConfig, toolbox: &Toolbox) -> Result<(), Unusable> {
+pub(super) fn profile(profile: &AgentConfig, cast: &Cast) -> Result<(), Unusable> {
     config::check_agent(profile).map_err(|why| Unusable::new(format!("cannot {why}")))?;
-    tools(profile, toolbox)
+    given(profile, cast)
 }
 
-/// Whether somebody offers each tool that it names.
-pub(super) fn tools(profile: &AgentConfig, toolbox: &Toolbox) -> Result<(), Unusable> {
+/// Whether somebody offers each model and tool that it names.
+pub(super) fn given(profile: &AgentConfig, cast: &Cast) -> Result<(), Unusable> {
+    cast.check(profile).map_err(|why: ChoiceError| Unusable::new(why.to_string()))?;
+    tools(profile, &cast.toolbox())
+}
+
+fn tools(profile: &AgentConfig, toolbox: &Toolbox) -> Result<(), Unusable> {
     let offered = toolbox.tools().into_iter().map(|tool| tool.spec.name);
     let known: Vec<String> = BUILT_IN_TOOLS.iter().map(ToString::to_string).chain(offered).collect();
     match profile.tools.iter().find(|tool| !known.contains(tool)) {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use providers::tools::Toolbox;
 use session::AgentConfig;
 use store::{AgentRecord, SqliteStore, Store};
 use tempfile::TempDir;
+
+use crate::agent::Cast;
 
 use super::{ChangeError, Entry, Roster};
 
@@ -60,6 +61,6 @@ async fn nothing_changes_before_the_tools_are_known() {
     let roster = open(&store_with(&folder, &[]).await, &[]).await;
     let early = roster.create("desk", AgentConfig::default()).await;
     assert!(matches!(early, Err(ChangeError::NotReady)), "{early:?}");
-    roster.set_toolbox(Arc::new(Toolbox::default()));
+    roster.set_cast(Cast::Echo);
     roster.create("desk", AgentConfig::default()).await.expect("now it is made");
 }

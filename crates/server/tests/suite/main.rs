@@ -6,3 +6,4 @@ mod command_line;
 mod routes;
 mod support;
 mod tools;
+mod vendors;

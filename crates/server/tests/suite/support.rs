@@ -1,9 +1,11 @@
 //! A server of its own for each test, on free ports and in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use providers::vendors::ProviderConfig;
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 use server::app::Server;
@@ -27,8 +29,17 @@ impl TestServer {
 
     /// A server whose default agent is this one, with scripted models.
     pub(crate) async fn scripted(agent: AgentConfig, models: Providers) -> Self {
+        Self::with_vendors(agent, BTreeMap::new(), models).await
+    }
+
+    /// The same, whose agent may choose these vendors.
+    pub(crate) async fn with_vendors(
+        agent: AgentConfig,
+        providers: BTreeMap<String, ProviderConfig>,
+        models: Providers,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = Config { agent, ..config() };
+        let config = Config { agent, providers, ..config() };
         let server = Server::start_with(config, &dirs(&folder), models).await.expect("the server starts");
         Self::ready(server, folder).await
     }
