@@ -1,6 +1,6 @@
 /** Conversations as `/v1/conversations` tells them (docs/protocol.md). */
-import { asFields, list, numberOrNull, oneOf, parseFields, text, textOrNull, type Fields } from './fields';
-import { readProblem, type Problem } from './problem';
+import { asFields, list, numberOrNull, oneOf, text, textOrNull, type Fields } from './fields';
+import { get, type Answer } from './get';
 
 export const TURN_STATUSES = ['in_progress', 'completed', 'interrupted', 'failed'] as const;
 
@@ -51,8 +51,6 @@ export interface ConversationPage {
   readonly conversations: readonly ConversationSummary[];
   readonly hasMore: boolean;
 }
-
-export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
 const PAGE_SIZE = 30;
 
@@ -115,18 +113,4 @@ function readSummary(fields: Fields | null): ConversationSummary | null {
     turnCount: numberOrNull(fields, 'turn_count') ?? 0,
     preview: text(fields, 'preview'),
   };
-}
-
-async function get<T>(path: string, read: (body: Fields) => T | null): Promise<Answer<T>> {
-  try {
-    const response = await fetch(path, { headers: { accept: 'application/json' } });
-    const body = await response.text();
-    if (!response.ok) return { ok: false, problem: readProblem(response.status, body) };
-    const fields = parseFields(body);
-    const value = fields && read(fields);
-    if (value === null) return { ok: false, problem: { kind: 'garbled' } };
-    return { ok: true, value };
-  } catch {
-    return { ok: false, problem: { kind: 'unreachable' } };
-  }
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { CallClient } from '../call/client';
 import { idleCall, type CallState } from '../call/state';
 import { ConversationsClient } from '../conversations/client';
+import { ProvidersClient } from '../providers/client';
 import { App } from './App';
 
 beforeEach(() => {
@@ -16,7 +17,7 @@ function show(change: Partial<CallState>) {
   const client = new CallClient();
   const press = { start: vi.fn(), toggleMute: vi.fn(), hangUp: vi.fn() };
   Object.assign(client, { snapshot: () => state, ...press });
-  render(<App call={client} conversations={new ConversationsClient()} />);
+  render(<App call={client} conversations={new ConversationsClient()} providers={new ProvidersClient()} />);
   return press;
 }
 
@@ -50,6 +51,14 @@ it('keys rest without a call, and while the conversations are open', async () =>
   await act(() => vi.waitFor(() => screen.getByText('Nothing yet')));
   fireEvent.keyDown(document.body, { key: 'Escape' });
   expect(live.hangUp).not.toHaveBeenCalled();
+});
+
+it('shows how the providers fare', async () => {
+  const local = { name: 'local', stage: 'llm', state: 'available', requests: 1 };
+  vi.stubGlobal('fetch', () => Promise.resolve(Response.json({ data: [local] })));
+  show({});
+  fireEvent.click(screen.getByRole('button', { name: 'Providers' }));
+  await act(() => vi.waitFor(() => screen.getByText('This machine')));
 });
 
 it('keeps what was said on the page after the call', () => {

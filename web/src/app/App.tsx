@@ -1,4 +1,4 @@
-import { History } from 'lucide-react';
+import { Cpu, History } from 'lucide-react';
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { CaptionList } from '../call/CaptionList';
 import type { CallClient } from '../call/client';
@@ -9,44 +9,49 @@ import { isLive, type Phase } from '../call/state';
 import { Visualiser } from '../call/Visualiser';
 import type { ConversationsClient } from '../conversations/client';
 import { ConversationsPanel } from '../conversations/ConversationsPanel';
+import type { ProvidersClient } from '../providers/client';
+import { ProvidersPanel } from '../providers/ProvidersPanel';
 import { Wordmark } from '../ui/Wordmark';
+import { HeaderButton } from './HeaderButton';
 import { useShortcuts } from './shortcuts';
 
 interface AppProps {
   readonly call: CallClient;
   readonly conversations: ConversationsClient;
+  readonly providers: ProvidersClient;
 }
 
-export function App({ call: client, conversations }: AppProps) {
+type Panel = 'none' | 'conversations' | 'providers';
+
+export function App({ call: client, conversations, providers }: AppProps) {
   const call = useSyncExternalStore(client.subscribe, client.snapshot);
   const history = useSyncExternalStore(conversations.subscribe, conversations.snapshot);
-  const [panel, setPanel] = useState<'open' | 'closed'>('closed');
+  const fares = useSyncExternalStore(providers.subscribe, providers.snapshot);
+  const [panel, setPanel] = useState<Panel>('none');
   const live = isLive(call.phase);
   const withCaptions = live || call.captions.length > 0;
 
   const shortcuts = useMemo(
-    () => (live && panel === 'closed' ? { onToggleMute: client.toggleMute, onHangUp: client.hangUp } : null),
+    () => (live && panel === 'none' ? { onToggleMute: client.toggleMute, onHangUp: client.hangUp } : null),
     [live, panel, client],
   );
   useShortcuts(shortcuts);
 
   // Opening the panel and ending a call both make the list worth reading anew.
   useEffect(() => {
-    if (panel === 'open') void conversations.load();
+    if (panel === 'conversations') void conversations.load();
   }, [panel, live, conversations]);
+
+  useEffect(() => (panel === 'providers' ? providers.watch() : undefined), [panel, providers]);
 
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
       <header className="mx-auto flex w-full max-w-7xl shrink-0 items-center justify-between px-5 py-3 md:px-8 md:py-5">
         <Wordmark />
-        <button
-          type="button"
-          onClick={() => { setPanel('open'); }}
-          className="inline-flex h-11 items-center gap-2 rounded-full px-4 -mr-4 text-sm font-medium text-muted transition hover:bg-line/50 hover:text-ink"
-        >
-          <History aria-hidden className="size-4" />
-          Conversations
-        </button>
+        <nav aria-label="Panels" className="-mr-4 flex">
+          <HeaderButton icon={Cpu} label="Providers" onClick={() => { setPanel('providers'); }} />
+          <HeaderButton icon={History} label="Conversations" onClick={() => { setPanel('conversations'); }} />
+        </nav>
       </header>
 
       <main
@@ -72,10 +77,13 @@ export function App({ call: client, conversations }: AppProps) {
         </section>
       </main>
 
-      {panel === 'open' && (
+      {panel === 'providers' && (
+        <ProvidersPanel providers={fares} onClose={() => { setPanel('none'); }} onRetry={() => void providers.load()} />
+      )}
+      {panel === 'conversations' && (
         <ConversationsPanel
           history={history}
-          onClose={() => { setPanel('closed'); conversations.back(); }}
+          onClose={() => { setPanel('none'); conversations.back(); }}
           onOpen={(id) => void conversations.open(id)}
           onBack={conversations.back}
           onMore={() => void conversations.more()}

@@ -6,11 +6,7 @@ import {
   type ConversationSummary,
 } from '../api/conversations';
 import { describeProblem } from '../api/problem';
-
-export type Loading<T> =
-  | { readonly status: 'loading' }
-  | { readonly status: 'ready'; readonly value: T }
-  | { readonly status: 'failed'; readonly message: string };
+import type { Loading } from '../ui/loading';
 
 export interface HistoryList {
   readonly conversations: readonly ConversationSummary[];

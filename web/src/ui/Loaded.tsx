@@ -1,7 +1,7 @@
 import { RotateCcw } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Button } from '../ui/Button';
-import type { Loading } from './client';
+import { Button } from './Button';
+import type { Loading } from './loading';
 
 interface LoadedProps<T> {
   readonly data: Loading<T>;

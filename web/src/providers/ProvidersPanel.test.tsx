@@ -1,0 +1,34 @@
+import { cleanup, fireEvent, render, screen } from '@testing-library/react';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Provider } from '../api/providers';
+import type { ProvidersState } from './client';
+import { ProvidersPanel } from './ProvidersPanel';
+
+afterEach(cleanup);
+
+const local: Provider = {
+  name: 'local', stage: 'tts', state: 'available', requests: 0, failures: 0, slow: 0, takenOver: 0, firstMs: null, lastFailure: null,
+};
+const gemini: Provider = {
+  ...local, name: 'gemini', stage: 'llm', state: 'resting', requests: 9, failures: 3, firstMs: 412, lastFailure: 'it answered 503',
+};
+
+function show(providers: ProvidersState) {
+  const acts = { onClose: vi.fn(), onRetry: vi.fn() };
+  render(<ProvidersPanel providers={providers} {...acts} />);
+  return acts;
+}
+
+it('groups providers by what they do, and says what is wrong with one', () => {
+  show({ status: 'ready', value: [local, gemini] });
+  const answers = screen.getByRole('region', { name: 'Answers' });
+  expect(answers.textContent).toContain('gemini412 msResting after failures · 9 requests · 3 failedLast failure: it answered 503');
+  expect(screen.getByRole('region', { name: 'Speaks' }).textContent).toContain('This machineAvailable · 0 requests');
+  expect(screen.queryByRole('region', { name: 'Understands' })).toBeNull();
+});
+
+it('offers another try when they cannot be had', () => {
+  const { onRetry } = show({ status: 'failed', message: 'The server cannot be reached.' });
+  fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(onRetry).toHaveBeenCalledOnce();
+});
