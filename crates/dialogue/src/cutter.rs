@@ -159,7 +159,8 @@ impl SentenceCutter {
 }
 
 /// `text` as it is spoken, in one piece: for lines that are said whole.
-pub(crate) fn plain_text(text: &str) -> String {
+#[must_use]
+pub fn plain_text(text: &str) -> String {
     let mut markup = Markup::default();
     let (mut plain, mut part) = (String::new(), String::new());
     for c in text.chars() {

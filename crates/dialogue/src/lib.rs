@@ -24,7 +24,7 @@ mod transcript;
 
 pub use action::{Action, CloseReason};
 pub use barge_in::BargeIn;
-pub use cutter::SentenceCutter;
+pub use cutter::{SentenceCutter, plain_text};
 pub use dialogue::{Counters, Dialogue};
 pub use endpoint::{Endpointing, Fused};
 pub use event::{Event, PlayoutEvent, ReplyEvent, VoiceEvent};

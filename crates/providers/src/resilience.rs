@@ -8,6 +8,7 @@
 mod breaker;
 mod config;
 mod health;
+mod lines;
 mod llm;
 mod stt;
 mod tts;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use breaker::{Breaker, BreakerConfig, BreakerState};
 pub use config::ResilienceConfig;
 pub use health::{Health, HealthReport, Stage};
+pub use lines::{FixedLines, LineMemory};
 pub use llm::LlmChain;
 pub use stt::SttChain;
 pub use tts::TtsChain;

@@ -5,7 +5,7 @@ mod turn_taking;
 
 use std::time::Duration;
 
-use dialogue::{IdlePrompt, Initiative, Limit, Line, Policy, ToolPolicy};
+use dialogue::{IdlePrompt, Initiative, Limit, Line, Policy, ToolPolicy, plain_text};
 use serde::{Deserialize, Serialize};
 
 pub use choice::{Choice, LOCAL};
@@ -135,6 +135,19 @@ impl AgentConfig {
     /// The system prompt that is used.
     pub fn system_prompt(&self) -> &str {
         self.instructions.as_deref().unwrap_or(INSTRUCTIONS)
+    }
+
+    /// What it says word for word as it is configured, as a voice is given it.
+    #[must_use]
+    pub fn fixed_lines(&self) -> Vec<String> {
+        let Policy { apology, initiative, tools, .. } = self.policy();
+        let Initiative { greeting, idle, limit } = initiative;
+        let mut lines = vec![apology];
+        lines.extend(greeting.map(|greeting| greeting.text));
+        lines.extend(idle.into_iter().flat_map(|idle| [idle.text, idle.farewell]));
+        lines.extend(limit.map(|limit| limit.farewell));
+        lines.extend(tools.fillers);
+        lines.iter().map(|line| plain_text(line)).filter(|line| !line.is_empty()).collect()
     }
 
     /// The engine's figures for this agent.

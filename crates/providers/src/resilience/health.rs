@@ -89,6 +89,11 @@ impl Health {
         Self { name: name.into(), stage, inner: Mutex::new(inner) }
     }
 
+    /// The provider's name in the configuration.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What is known now.
     #[must_use]
     pub fn report(&self) -> HealthReport {

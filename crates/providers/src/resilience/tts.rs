@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::health::Permit;
-use super::{Link, ResilienceConfig, next_link};
+use super::{FixedLines, Link, ResilienceConfig, next_link};
 use crate::tasks::Tasks;
 use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use crate::{Failure, Remedy};
@@ -28,6 +28,7 @@ pub struct TtsChain {
     /// The first link that this call has not given up.
     voice: Arc<AtomicUsize>,
     limits: Limits,
+    fixed: Option<FixedLines>,
     tasks: Arc<Tasks>,
 }
 
@@ -46,7 +47,13 @@ impl TtsChain {
     #[must_use]
     pub fn new(links: Vec<Link<dyn TextToSpeech>>, config: &ResilienceConfig) -> Self {
         let limits = Limits { sound: config.sound_deadline, stall: config.stall_deadline };
-        Self { links: links.into(), voice: Arc::default(), limits, tasks: Arc::default() }
+        Self { links: links.into(), voice: Arc::default(), limits, fixed: None, tasks: Arc::default() }
+    }
+
+    /// The same, that speaks these lines from memory once the first voice has spoken them.
+    #[must_use]
+    pub fn with_fixed_lines(self, lines: FixedLines) -> Self {
+        Self { fixed: Some(lines), ..self }
     }
 }
 
@@ -65,12 +72,18 @@ impl TextToSpeech for TtsChain {
             links: Arc::clone(&self.links),
             voice: Arc::clone(&self.voice),
             limits: self.limits,
-            request,
             rate_hz: self.sample_rate_hz(),
             listener: listener.clone(),
+            fixed: self.fixed_line(&request),
+            request,
         };
+        let voice = self.voice.load(Ordering::Relaxed);
+        if voice == 0 && sentence.fixed.as_ref().is_some_and(Fixed::is_known) {
+            self.tasks.spawn(sentence.remember());
+            return events;
+        }
         // Asked here and not in the task, so that voices get the sentences in their order.
-        let first = sentence.ask(self.voice.load(Ordering::Relaxed));
+        let first = sentence.ask(voice);
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
@@ -82,8 +95,16 @@ impl TextToSpeech for TtsChain {
     }
 
     fn for_call(&self) -> Option<Arc<dyn TextToSpeech>> {
-        let (links, tasks) = (Arc::clone(&self.links), Arc::clone(&self.tasks));
-        Some(Arc::new(Self { links, voice: Arc::default(), limits: self.limits, tasks }))
+        let (links, fixed, tasks) = (Arc::clone(&self.links), self.fixed.clone(), Arc::clone(&self.tasks));
+        Some(Arc::new(Self { links, voice: Arc::default(), limits: self.limits, fixed, tasks }))
+    }
+}
+
+impl TtsChain {
+    fn fixed_line(&self, request: &SpeechRequest) -> Option<Fixed> {
+        let lines = self.fixed.clone().filter(|lines| lines.has(request))?;
+        let provider = self.links.first()?.health.name().to_owned();
+        Some(Fixed { lines, provider, whole: request.clone(), take: Vec::new() })
     }
 }
 
@@ -98,6 +119,31 @@ struct Sentence {
     request: SpeechRequest,
     rate_hz: u32,
     listener: mpsc::Sender<TtsEvent>,
+    fixed: Option<Fixed>,
+}
+
+/// A line that may be kept, or is.
+struct Fixed {
+    lines: FixedLines,
+    /// The first voice: only what it speaks is kept, so that a stand-in is never heard again when it is back.
+    provider: String,
+    whole: SpeechRequest,
+    /// What was said of it until now.
+    take: Vec<f32>,
+}
+
+impl Fixed {
+    fn is_known(&self) -> bool {
+        self.known().is_some()
+    }
+
+    fn known(&self) -> Option<Arc<[f32]>> {
+        self.lines.recall(&self.provider, &self.whole)
+    }
+
+    fn keep(self) {
+        self.lines.keep(&self.provider, &self.whole, self.take);
+    }
 }
 
 /// A voice that speaks. Dropping it cancels the sentence.
@@ -123,6 +169,9 @@ impl Sentence {
             match self.give(speaking).await {
                 Ok(()) => {
                     self.tell(TtsEvent::Done).await;
+                    if let Some(fixed) = self.fixed.filter(|_| link == 0) {
+                        fixed.keep();
+                    }
                     return;
                 }
                 Err(failure) => last = failure,
@@ -138,7 +187,20 @@ impl Sentence {
             next = if link + 1 < self.links.len() { self.ask(link + 1) } else { None };
             next.iter().for_each(|speaking| speaking.permit.takes_over());
         }
-        self.tell(TtsEvent::Failed(last)).await;
+        // Nobody can speak; perhaps somebody could, once.
+        if self.fixed.as_ref().is_some_and(|fixed| fixed.whole.text == self.request.text && fixed.is_known()) {
+            self.remember().await;
+        } else {
+            self.tell(TtsEvent::Failed(last)).await;
+        }
+    }
+
+    /// Speaks the fixed line from memory.
+    async fn remember(self) {
+        if let Some(audio) = self.fixed.as_ref().and_then(Fixed::known) {
+            self.tell(TtsEvent::Audio(audio)).await;
+        }
+        self.tell(TtsEvent::Done).await;
     }
 
     /// Hands on what this voice says, to its end. When it breaks off, `request` holds what it did not say.
@@ -191,8 +253,11 @@ impl Sentence {
         }
     }
 
-    async fn tell_audio(&self, samples: Vec<f32>) {
+    async fn tell_audio(&mut self, samples: Vec<f32>) {
         if !samples.is_empty() {
+            if let Some(fixed) = &mut self.fixed {
+                fixed.take.extend_from_slice(&samples);
+            }
             self.tell(TtsEvent::Audio(samples.into())).await;
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use providers::llm::LanguageModel;
-use providers::resilience::{Link, LlmChain, ResilienceConfig, SttChain, TtsChain};
+use providers::resilience::{FixedLines, LineMemory, Link, LlmChain, ResilienceConfig, SttChain, TtsChain};
 use providers::stt::SpeechToText;
 use providers::tools::Toolbox;
 use providers::tts::TextToSpeech;
@@ -44,6 +44,8 @@ struct Inner {
     shelves: Vendors,
     default: AgentConfig,
     figures: ResilienceConfig,
+    /// Greetings and the like, once they were spoken.
+    lines: Arc<LineMemory>,
 }
 
 impl Cast {
@@ -92,7 +94,7 @@ impl Lineup {
         stt.into_iter().for_each(|model| shelves.stt.put(LOCAL, model, &breaker, &board));
         llm.into_iter().for_each(|model| shelves.llm.put(LOCAL, model, &breaker, &board));
         tts.into_iter().for_each(|model| shelves.tts.put(LOCAL, model, &breaker, &board));
-        let lineup = Self(Arc::new(Inner { vad, turn, tools, shelves, default, figures }));
+        let lineup = Self(Arc::new(Inner { vad, turn, tools, shelves, default, figures, lines: Arc::default() }));
         Cast::Models(lineup.clone()).check(&lineup.0.default)?;
         Ok(lineup)
     }
@@ -100,13 +102,16 @@ impl Lineup {
     /// The models of an agent. Of those that it chooses the ones that are there; when none is, those of the default agent:
     /// a call is better answered by another model than by none.
     pub(crate) fn of(&self, agent: &AgentConfig) -> Providers {
-        let Inner { vad, turn, tools, shelves, default, figures } = &*self.0;
+        let Inner { vad, turn, tools, shelves, default, figures, lines } = &*self.0;
         Providers {
             vad: Arc::clone(vad),
             turn: Arc::clone(turn),
             stt: serve(&shelves.stt, &agent.stt, &default.stt, |links| Arc::new(SttChain::new(links, figures))),
             llm: serve(&shelves.llm, &agent.llm, &default.llm, |links| Arc::new(LlmChain::new(links, figures))),
-            tts: serve(&shelves.tts, &agent.tts, &default.tts, |links| Arc::new(TtsChain::new(links, figures))),
+            tts: serve(&shelves.tts, &agent.tts, &default.tts, |links| {
+                let lines = FixedLines::new(agent.fixed_lines(), Arc::clone(lines));
+                Arc::new(TtsChain::new(links, figures).with_fixed_lines(lines))
+            }),
             tools: Arc::clone(tools),
             live: None,
         }

@@ -1,19 +1,51 @@
-//! The instructions are read before the first caller waits for it: the larger model takes three seconds for them on two
-//! cores. Later conversations copy what was read.
+//! What is better done before the first caller waits for it.
+//!
+//! The larger model takes three seconds for the instructions on two cores; later conversations copy what was read. Vendors'
+//! voices say the fixed lines once, so that they can be said at once, and also when no voice can be reached.
 
 use std::sync::Arc;
 
 use providers::llm::{LlmEvent, LlmRequest, Message};
-use session::{Agents, DEFAULT_AGENT, tools_of};
+use providers::tts::{SpeechRequest, TtsEvent};
+use session::{AgentConfig, Agents, Choice, DEFAULT_AGENT, LOCAL, tools_of};
 
 use super::Cast;
+use super::lineup::Lineup;
 
 /// The conversation that is never held.
 const CONVERSATION: &str = "warm-up";
 
+/// Does all of it. Calls may begin meanwhile.
+pub(crate) async fn warm_up(cast: Cast, agents: Arc<Agents>) {
+    let Cast::Models(lineup) = &cast else { return };
+    let say = async {
+        for (_, agent) in agents.iter() {
+            say_fixed_lines(lineup, agent).await;
+        }
+    };
+    tokio::join!(say, read_instructions(&cast, &agents));
+}
+
+/// Has them said, to nobody. A local voice alone keeps none, and needs none.
+async fn say_fixed_lines(lineup: &Lineup, agent: &AgentConfig) {
+    if agent.tts == Choice::from(LOCAL) {
+        return;
+    }
+    let voice = lineup.of(agent).tts;
+    for text in agent.fixed_lines() {
+        let mut events = voice.speak(SpeechRequest { text, voice: agent.voice.clone(), speed: agent.speed });
+        while let Some(event) = events.recv().await {
+            if let TtsEvent::Failed(failure) = event {
+                tracing::warn!(provider = failure.provider, cause = %failure.message, "a fixed line was not said ahead");
+                return;
+            }
+        }
+    }
+}
+
 /// Reads the default agent's instructions and tools, where it may answer with the language model of this machine. Calls may
 /// begin meanwhile.
-pub(crate) async fn warm_up(cast: Cast, agents: Arc<Agents>) {
+async fn read_instructions(cast: &Cast, agents: &Agents) {
     let toolbox = cast.toolbox();
     let (Cast::Models(lineup), Some(config)) = (cast, agents.get(DEFAULT_AGENT)) else { return };
     if !config.llm.has_local() {
@@ -23,7 +55,7 @@ pub(crate) async fn warm_up(cast: Cast, agents: Arc<Agents>) {
     let mut answer = llm.reply(LlmRequest {
         conversation: CONVERSATION.to_owned(),
         messages: vec![Message::System(config.system_prompt().to_owned()), Message::User("Hello.".to_owned())],
-        tools: tools_of(config, &agents, &toolbox),
+        tools: tools_of(config, agents, &toolbox),
         max_tokens: 1,
         temperature: 0.0,
     });

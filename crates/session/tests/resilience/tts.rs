@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::Remedy;
-use providers::resilience::{Link, ResilienceConfig, Stage, TtsChain};
+use providers::resilience::{FixedLines, Link, ResilienceConfig, Stage, TtsChain};
 use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use testkit::faulty::{Fault, FaultyVoice};
 use tokio::time::Instant;
@@ -145,4 +145,62 @@ async fn a_sentence_that_nobody_wants_any_more_is_cancelled() {
         tokio::task::yield_now().await;
     }
     assert_eq!(pair.second.faults.requests(), 0);
+}
+
+/// The chain of [`chain`] for a call, which knows [`SENTENCE`] for a fixed line.
+fn with_fixed_line(pair: &Chain) -> Arc<dyn TextToSpeech> {
+    let lines = FixedLines::new([SENTENCE.to_owned()], Arc::default());
+    let links: Vec<Link<dyn TextToSpeech>> = vec![
+        link("first", Stage::Tts, Arc::clone(&pair.first) as _),
+        link("second", Stage::Tts, Arc::clone(&pair.second) as _),
+    ];
+    Arc::new(TtsChain::new(links, &ResilienceConfig::default()).with_fixed_lines(lines))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_line_is_spoken_from_memory_once_it_was_spoken_whole() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    let voice = with_fixed_line(&pair);
+    // Called off in the middle: half a line is not kept.
+    let mut events =
+        voice.speak(SpeechRequest { text: SENTENCE.to_owned(), voice: Some("anna".to_owned()), speed: 1.0 });
+    assert!(matches!(events.recv().await, Some(TtsEvent::Audio(_))));
+    drop(events);
+    for call in [voice.for_call(), voice.for_call(), Some(Arc::clone(&voice))] {
+        let (spoken, last) = speak(&*call.expect("a call has a voice of its own")).await;
+        assert!(matches!(last, TtsEvent::Done));
+        assert_eq!(spoken, WHOLE);
+    }
+    assert_eq!(pair.first.faults.requests(), 2, "the one that was called off, and the first whole one");
+    let faster = SpeechRequest { text: SENTENCE.to_owned(), voice: None, speed: 1.2 };
+    voice.speak(faster).recv().await.expect("another voice is asked");
+    assert_eq!(pair.first.faults.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stand_in_said_is_not_kept() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    let voice = with_fixed_line(&pair);
+    pair.first.faults.expect([Some(Fault::Refused(Remedy::Replace))]);
+    speak(&*voice.for_call().expect("a voice")).await;
+    speak(&*voice.for_call().expect("a voice")).await;
+    assert_eq!((pair.first.faults.requests(), pair.second.faults.requests()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_line_can_be_said_when_no_voice_can_be_reached() {
+    let pair = chain(FaultyVoice::RATE_HZ);
+    let voice = with_fixed_line(&pair);
+    speak(&*voice).await;
+    let down = [Some(Fault::Refused(Remedy::Replace)), Some(Fault::Refused(Remedy::Replace))];
+    let call = voice.for_call().expect("a voice");
+    // The first voice fails in another sentence, so this call goes on with the second.
+    pair.first.faults.expect(down);
+    pair.second.faults.expect(down);
+    let other = SpeechRequest { text: "Another sentence.".to_owned(), voice: None, speed: 1.0 };
+    let mut events = call.speak(other);
+    while !matches!(events.recv().await.expect("a last event"), TtsEvent::Failed(_)) {}
+    let (spoken, last) = speak(&*call).await;
+    assert!(matches!(last, TtsEvent::Done), "{last:?}");
+    assert_eq!(spoken, WHOLE);
 }
