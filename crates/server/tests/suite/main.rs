@@ -4,6 +4,7 @@ mod agents;
 mod calls;
 mod command_line;
 mod routes;
+mod spoken;
 mod support;
 mod tools;
 mod vendors;

@@ -1,0 +1,107 @@
+//! Whole spoken calls by the shipped commands alone: `antiphon serve` with a configuration file whose vendors are emulated,
+//! and `antiphon call` with a recording of a person. Voice activity and the end of the turn are the real models.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use providers::packs::speech_tests;
+use serde_json::Value;
+use testkit::emulator::{Emulator, Script, tone};
+use tokio::task::spawn_blocking;
+
+use crate::support::{Served, antiphon};
+
+/// What the emulated recognisers understand: recordings hold no tones.
+const QUESTION: &str = "What did the lady say about the house?";
+const ANSWER: &str = "You said: What did the lady say about the house?";
+
+static MODELS: LazyLock<PathBuf> = LazyLock::new(|| {
+    #[allow(clippy::disallowed_methods, reason = "a test has no configuration but its environment")]
+    let variable = |name| std::env::var(name).ok().map(PathBuf::from);
+    let cache = || variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    variable("ANTIPHON__MODELS__DIR").or_else(|| cache().map(|cache| cache.join("antiphon/models"))).unwrap_or_default()
+});
+
+/// A recording of one sentence, three seconds long.
+fn recording() -> PathBuf {
+    let samples = speech_tests(&MODELS);
+    let sample = samples.iter().find(|sample| sample.path.ends_with("austen-0880.wav")).expect("the manifest has it");
+    assert!(sample.path.exists(), "{} is missing; run `antiphon models pull speech-tests`", sample.path.display());
+    sample.path.clone()
+}
+
+/// Calls an agent whose configuration is this; gives what `antiphon call` printed, and the words of the reply that it saved.
+fn call(configuration: &str) -> (Value, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("vendors.toml");
+    std::fs::write(&file, configuration).expect("write");
+    let mut serve = antiphon(folder.path());
+    serve.arg("serve").arg("--config").arg(&file).env("ANTIPHON__MODELS__DIR", &*MODELS);
+    let served = Served::start(serve);
+    let mut caller = antiphon(folder.path());
+    let output = caller.arg("call").arg(recording()).args(["--url", &served.url, "--json"]).output().expect("it runs");
+    let served = served.terminate();
+    let log = String::from_utf8_lossy(&served.stderr).into_owned();
+    assert!(output.status.success(), "{}\n{log}", String::from_utf8_lossy(&output.stderr));
+    let printed = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    (printed, reply(&folder.path().join("reply.wav")))
+}
+
+fn reply(path: &Path) -> String {
+    let wav = audio::wav::read(&std::fs::read(path).expect("it was saved")).expect("a WAV file");
+    let mut reader = tone::Reader::new(wav.rate_hz);
+    let words: Vec<String> = reader.read(&wav.samples).into_iter().map(|word| word.text).collect();
+    words.join(" ")
+}
+
+async fn emulator() -> Emulator {
+    // One for each pause at which a recogniser is asked.
+    let script = Script { transcripts: vec![QUESTION.to_owned(); 8], ..Script::default() };
+    Emulator::start(script).await.expect("it starts")
+}
+
+async fn answers_aloud(configuration: String) {
+    let (printed, heard) = spawn_blocking(move || call(&configuration)).await.expect("the call is held");
+    let turns = printed["turns"].as_array().expect("turns");
+    let last = turns.last().expect("a turn");
+    assert_eq!(last["user_text"], QUESTION, "{printed}");
+    assert_eq!(last["agent_text"], ANSWER, "{printed}");
+    assert_eq!(last["heard_text"], ANSWER, "{printed}");
+    assert!(last["voice_to_voice_ms"].as_u64().is_some(), "{printed}");
+    assert_eq!(heard, ANSWER, "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spoken_call_over_googles_chain() {
+    let emulator = emulator().await;
+    answers_aloud(format!(
+        "[providers.google]\nkind = \"google\"\napi_key_file = \"{key}\"\nproject = \"p\"\nbase_url = \"{url}/v1beta\"\n\
+         grpc_url = \"{grpc}\"\n[agent]\nstt = \"google\"\nllm = [\"google\"]\ntts = \"google\"\n",
+        key = key().display(),
+        url = emulator.url(),
+        grpc = emulator.grpc_url(),
+    ))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spoken_call_over_openais_interface() {
+    let emulator = emulator().await;
+    answers_aloud(format!(
+        "[providers.lan]\nkind = \"openai\"\napi_key_file = \"{key}\"\nbase_url = \"{url}\"\nllm.model = \"gpt-5-mini\"\n\
+         [agent]\nstt = \"lan\"\nllm = \"lan\"\ntts = \"lan\"\n",
+        key = key().display(),
+        url = emulator.openai_url(),
+    ))
+    .await;
+}
+
+/// The emulator lets in whoever shows a key.
+fn key() -> PathBuf {
+    static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "open-sesame").expect("write");
+        file
+    });
+    FILE.path().to_owned()
+}
