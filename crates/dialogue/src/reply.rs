@@ -72,11 +72,16 @@ impl Reply {
         pieces.into_iter().map(|piece| self.add_piece(now, piece)).collect()
     }
 
+    /// Something else follows the text so far; gives the sentences that end there.
+    pub(crate) fn pause_writing(&mut self, now: Timestamp) -> Vec<(SentenceId, String)> {
+        let rest = self.cutter.finish();
+        rest.into_iter().map(|piece| self.add_piece(now, piece)).collect()
+    }
+
     /// No more text comes for now; gives the last sentences.
     pub(crate) fn finish_writing(&mut self, now: Timestamp, outcome: Writing) -> Vec<(SentenceId, String)> {
         self.writing = outcome;
-        let rest = self.cutter.finish();
-        rest.into_iter().map(|piece| self.add_piece(now, piece)).collect()
+        self.pause_writing(now)
     }
 
     /// Adds a sentence that the model did not write, such as an apology. It is spoken whole, without marks.
@@ -295,6 +300,16 @@ mod tests {
             reply.heard_up_to(at(now), sentence, 400);
             assert_eq!(reply.timings.last_heard, Some(at(1_400)));
         }
+    }
+
+    #[test]
+    fn what_is_written_before_a_call_stands_before_it() {
+        let mut reply = reply();
+        assert_eq!(reply.write(NOW, "Let me look."), [], "more of the sentence may come");
+        assert_eq!(reply.pause_writing(NOW)[0].1, "Let me look.");
+        let call = ToolCall { id: "c".to_owned(), name: "look".to_owned(), arguments: "{}".to_owned() };
+        reply.call(ToolRunId(1), call, ToolManner::default());
+        assert_eq!(reply.runs[0].after_sentences, 1);
     }
 
     #[test]

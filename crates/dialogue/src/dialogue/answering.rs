@@ -20,7 +20,7 @@ impl Dialogue {
                 let sentences = reply.write(now, &text);
                 sentences.into_iter().for_each(|sentence| self.speak(sentence));
             }
-            ReplyEvent::ToolCall { call, manner } => self.tool_called(call, manner),
+            ReplyEvent::ToolCall { call, manner } => self.tool_called(now, call, manner),
             ReplyEvent::Done => {
                 let outcome = if reply.has_unfolded_runs() { Writing::AwaitsTools } else { Writing::Done };
                 let sentences = reply.finish_writing(now, outcome);

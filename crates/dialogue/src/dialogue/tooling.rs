@@ -32,13 +32,16 @@ pub(super) struct Errand {
 }
 
 impl Dialogue {
-    pub(super) fn tool_called(&mut self, call: ToolCall, manner: ToolManner) {
+    pub(super) fn tool_called(&mut self, now: Timestamp, call: ToolCall, manner: ToolManner) {
         let max_rounds = self.policy.tools.max_rounds;
         let Some(reply) = self.phase.reply_mut() else { return };
+        // What was written before the call is said before it, and remembered there.
+        let before = reply.pause_writing(now);
         if reply.rounds < max_rounds {
             self.last_run = ToolRunId(self.last_run.0 + 1);
             reply.call(self.last_run, call, manner);
         }
+        before.into_iter().for_each(|sentence| self.speak(sentence));
     }
 
     /// Starts the tools of an answer that has the floor and has written all its calls.

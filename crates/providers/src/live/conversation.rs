@@ -158,12 +158,14 @@ impl Conversation {
     fn reply(&mut self, request: LlmRequest, listener: mpsc::Sender<LlmEvent>) {
         self.cancel();
         let messages = self.set_up(request);
+        // Nothing that was heard is doubtful any more: the caller's turn is over.
+        self.answering = false;
         let known = self.align(&messages);
-        self.answering = true;
         self.number = self.number.wrapping_add(1);
+        self.ask_for_answer(&messages, known);
+        self.answering = true;
         self.listener = Some(listener);
         self.told = Instant::now();
-        self.ask_for_answer(&messages, known);
         // After tools the same answer goes on: sentences before them may still be spoken.
         if !matches!(messages.last(), Some(Message::ToolResult { .. })) {
             self.tracks.clear();
@@ -193,9 +195,12 @@ impl Conversation {
         self.settle(messages);
         let fits = self.link.as_ref().and_then(|link| link.fits(&self.setup, messages));
         let Some((new, cut)) = fits else {
-            self.link = Some(Link::open(&*self.model, self.setup.clone(), before, None));
+            // Results without their calls mean nothing to a conversation that did not call.
+            let after_tools = matches!(messages.last(), Some(Message::ToolResult { .. }));
+            let history = if after_tools { messages } else { before };
+            self.link = Some(Link::open(&*self.model, self.setup.clone(), history, None));
             self.earshot.rewind();
-            return before.len();
+            return history.len();
         };
         if let Some(heard) = cut {
             let ms = if heard == 0 { 0 } else { self.tracks.last().map_or(0, |track| track.heard_ms(heard)) };

@@ -39,7 +39,9 @@ impl Cut {
         }
         match pause(samples, earliest, self.frame) {
             Some(end) => (end, true),
-            None => (samples.len() / self.frame * self.frame, false),
+            // What may belong to the next sentence waits until its place is known: a moment, since models make audio
+            // faster than it is played.
+            None => (at(1.0).min(samples.len()) / self.frame * self.frame, false),
         }
     }
 

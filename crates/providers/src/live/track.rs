@@ -38,6 +38,8 @@ pub(super) struct Track {
     audio: VecDeque<f32>,
     given: usize,
     end: End,
+    /// Nothing can be given out before something more comes.
+    starved: bool,
     sentences: VecDeque<Sentence>,
     /// Where sentences ended, in letters and in samples.
     marks: Vec<(usize, usize)>,
@@ -69,29 +71,35 @@ impl Track {
             audio: VecDeque::new(),
             given: 0,
             end: End::Open,
+            starved: false,
             sentences: VecDeque::new(),
             marks: Vec::new(),
         }
     }
 
     pub(super) fn add_text(&mut self, text: &str) {
+        self.starved = false;
         self.letters.extend(letters(text));
     }
 
     pub(super) fn add_audio(&mut self, samples: &[f32]) {
+        self.starved = false;
         self.audio.extend(samples);
     }
 
     pub(super) fn complete(&mut self) {
-        if self.end == End::Open {
-            self.end = End::Complete;
-        }
+        self.end_with(End::Complete);
     }
 
     /// Nothing more comes, though more was to be said.
     pub(super) fn break_off(&mut self) {
+        self.end_with(End::Broken);
+    }
+
+    fn end_with(&mut self, end: End) {
         if self.end == End::Open {
-            self.end = End::Broken;
+            self.starved = false;
+            self.end = end;
         }
     }
 
@@ -103,7 +111,8 @@ impl Track {
         let Some(skipped) = found else { return Err(pieces) };
         let (from, to) = (self.claimed, self.claimed + skipped + wanted.len());
         self.claimed = to;
-        self.sentences.push_back(Sentence { from, to, began: 0, pieces, over: false });
+        // One behind others begins where they end.
+        self.sentences.push_back(Sentence { from, to, began: self.given, pieces, over: false });
         Ok(())
     }
 
@@ -115,7 +124,7 @@ impl Track {
     /// Where the next piece goes, if there is one.
     pub(super) fn waiting(&self) -> Option<&mpsc::Sender<Piece>> {
         let sentence = self.sentences.front()?;
-        let has_frame = self.audio.len() >= self.frame();
+        let has_frame = self.audio.len() >= self.frame() && !self.starved;
         (sentence.over || has_frame || self.end != End::Open).then_some(&sentence.pieces)
     }
 
@@ -185,7 +194,11 @@ impl Track {
 
     /// Nothing is left to give now.
     fn starve(&mut self) -> Option<Piece> {
-        if self.end == End::Open { None } else { self.finish_sentence(Piece::Declined) }
+        if self.end != End::Open {
+            return self.finish_sentence(Piece::Declined);
+        }
+        self.starved = true;
+        None
     }
 
     fn give(&mut self, samples: usize) -> Option<Piece> {

@@ -10,12 +10,12 @@ use providers::live::{Live, LiveModel};
 use providers::resilience::{Health, ResilienceConfig, Stage};
 use providers::tools::Toolbox;
 use session::{AgentConfig, Agents, Link, Providers, Report, Request, Session};
-use testkit::emulator::{Emulator, Record, Route, Script, tone};
+use testkit::emulator::{Emulator, Record, Reply, Route, Script, tone};
 use testkit::leg::Caller;
 use testkit::scripted::{Completeness, Listener, Loudness, Murmur, Speaker};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 const CALLER_HZ: u32 = 16_000;
 const VOICE_HZ: u32 = 24_000;
@@ -26,6 +26,10 @@ const SOON: Duration = Duration::from_secs(20);
 pub(crate) trait Vendor {
     const ROUTE: Route;
     fn model(emulator: &Emulator) -> Arc<dyn LiveModel>;
+    /// Checks that the vendor forgot all of an answer but what was heard.
+    fn forgot(conversations: &[Record], heard: &str, heard_ms: u32);
+    /// When the vendor noticed that its first answer was called off.
+    fn noticed(conversations: &[Record]) -> Option<Instant>;
 }
 
 pub(crate) struct Call {
@@ -37,6 +41,8 @@ pub(crate) struct Call {
     pub(crate) emulator: Emulator,
     /// Every fact so far.
     pub(crate) facts: Vec<Fact>,
+    /// What was heard is decoded by one decoder: each packet builds on the one before.
+    decoder: Decoder,
     agent: JoinHandle<()>,
 }
 
@@ -85,7 +91,8 @@ impl Call {
             tape: None,
         };
         let agent = tokio::spawn(async move { session.run().await.unwrap() });
-        Self { caller, requests, reports, cascade, emulator, facts: Vec::new(), agent }
+        let decoder = Decoder::new(VOICE_HZ).unwrap();
+        Self { caller, requests, reports, cascade, emulator, facts: Vec::new(), decoder, agent }
     }
 
     /// Speaks, which the vendor takes for these words, then is silent until the agent's turn has ended.
@@ -141,10 +148,9 @@ impl Call {
 
     /// The words in all that was heard since the last time; what is no tone has none.
     pub(crate) fn understood(&mut self) -> String {
-        let mut decoder = Decoder::new(VOICE_HZ).unwrap();
         let mut samples = Vec::new();
         for packet in self.caller.packets.drain(..) {
-            decoder.decode(&packet, &mut samples).unwrap();
+            self.decoder.decode(&packet, &mut samples).unwrap();
         }
         tone::understand(&samples, VOICE_HZ)
     }
@@ -152,6 +158,11 @@ impl Call {
     /// The conversations that the vendor had, in the order they came.
     pub(crate) fn vendor<V: Vendor>(&self) -> Vec<Record> {
         self.emulator.log().into_iter().filter(|record| record.route == V::ROUTE).collect()
+    }
+
+    /// Has the vendor's models answer so.
+    pub(crate) fn answers(&self, text: &str) {
+        self.emulator.add_reply(Reply::Text(text.to_owned()));
     }
 
     /// Hangs up.
@@ -172,4 +183,9 @@ impl Call {
 pub(crate) fn received(record: &Record) -> Vec<String> {
     let kinds = record.request["received"].as_array().cloned().unwrap_or_default();
     kinds.iter().filter_map(|entry| entry["type"].as_str().map(str::to_owned)).collect()
+}
+
+/// All that the vendor was told in words, in a conversation.
+pub(crate) fn told(record: &Record) -> String {
+    record.request["items"].to_string()
 }

@@ -118,19 +118,30 @@ impl Exchange {
     /// A message of this kind came in the middle of a conversation: the log lists them, each with when it came. The same
     /// kind several times in a row, such as audio, is listed once.
     pub(super) fn received(&self, kind: &str) {
+        self.add("received", |before, began| {
+            let at_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let again = before.last().is_some_and(|last| last["type"] == kind);
+            (!again).then(|| json!({"type": kind, "at_ms": at_ms}))
+        });
+    }
+
+    /// The client told something that is to be remembered.
+    pub(super) fn told(&self, item: &Value) {
+        self.add("items", |_, _| Some(item.clone()));
+    }
+
+    /// Adds to a list within what was asked.
+    fn add(&self, name: &str, entry: impl FnOnce(&[Value], Instant) -> Option<Value>) {
         self.change(|record| {
             if !record.request.is_object() {
                 record.request = Value::Object(serde_json::Map::new());
             }
-            let at_ms = u64::try_from(record.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let list = &mut record.request["received"];
+            let list = &mut record.request[name];
             if list.is_null() {
                 *list = json!([]);
             }
-            if let Value::Array(list) = list
-                && list.last().is_none_or(|last| last["type"] != kind)
-            {
-                list.push(json!({"type": kind, "at_ms": at_ms}));
+            if let Value::Array(list) = list {
+                list.extend(entry(list, record.began));
             }
         });
     }

@@ -15,9 +15,17 @@ pub(super) const RATE_HZ: u32 = 24_000;
 /// An answer on its way: messages until it is complete. Dropping it interrupts it.
 pub(super) type Speaking = Pin<Box<dyn Stream<Item = Value> + Send>>;
 
+/// How long it pauses behind a mark, as people do.
+const PAUSE_MS: u32 = 160;
+
 /// A word as signed 16-bit samples in base64; nothing where there is nothing to hear.
 pub(super) fn sound(word: &str) -> Option<String> {
-    (!word.trim().is_empty()).then(|| STANDARD.encode(voice::pcm(&voice::speak(word, RATE_HZ))))
+    let word = word.trim();
+    let mut samples = voice::speak(word, RATE_HZ);
+    if word.ends_with([',', ';', ':', '.', '!', '?']) {
+        samples.resize(samples.len() + (RATE_HZ / 1_000 * PAUSE_MS) as usize, 0.0);
+    }
+    (!word.is_empty()).then(|| STANDARD.encode(voice::pcm(&samples)))
 }
 
 /// Samples from signed 16-bit numbers in base64, in whichever alphabet; none if it is something else.

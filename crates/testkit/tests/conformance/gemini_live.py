@@ -126,7 +126,7 @@ async def history():
         await say(session, code("who am i", 16000))
         await session.send_realtime_input(activity_end=types.ActivityEnd())
         assert (await Heard().receive(session)).said == "You said: who am i"
-    assert last(ROUTE)["request"]["history"][1]["parts"] == [{"text": "Hello Ada."}]
+    assert last(ROUTE)["request"]["items"][1]["parts"] == [{"text": "Hello Ada."}]
     forgotten = types.SessionResumptionConfig(handle="forgotten")
     with raises(errors.APIError, "1007"):
         async with connect(session_resumption=forgotten) as session:

@@ -191,13 +191,13 @@ impl Session {
     }
 
     async fn take_content(&mut self, content: &Value) -> Result<(), Over> {
+        list(&content["turns"]).iter().for_each(|turn| self.socket.exchange().told(turn));
         let said = list(&content["turns"]).iter().rev().find(|turn| turn["role"] != "model");
         if let Some(turn) = said {
             self.question.said = list(&turn["parts"]).iter().filter_map(|part| part["text"].as_str()).collect();
         }
         if self.setup.begins_with_history {
             self.setup.begins_with_history = field(content, "turnComplete") != true;
-            self.socket.exchange().note("history", content["turns"].clone());
         } else if field(content, "turnComplete") == true {
             self.interrupt().await?;
             self.ask(self.question.said.clone());

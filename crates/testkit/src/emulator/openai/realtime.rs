@@ -259,6 +259,7 @@ impl Session {
                 return self.send_error("missing_required_parameter", "Missing required parameter: 'item.type'.").await;
             }
         }
+        self.socket.exchange().told(&item);
         let item_id = self.advance_item();
         item["id"] = item_id.clone().into();
         item["object"] = "realtime.item".into();
