@@ -18,6 +18,10 @@ pub struct Cli {
 pub enum Command {
     /// Serve calls, the web app and the HTTP interface.
     Serve(ServeArgs),
+    /// Hold callers' transports only; orchestrators answer them over the bus (bus.url = "kafka://host:9092").
+    Media(ConfigArgs),
+    /// Hold conversations only, for media servers on the bus (bus.url = "kafka://host:9092").
+    Orchestrator(ServeArgs),
     /// Call a server: speak WAV files, print what was said and how long it took, save the reply.
     Call(CallArgs),
     /// See, fetch and check the model files.

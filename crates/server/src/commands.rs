@@ -11,7 +11,7 @@ use crate::agent::{self, LoadError, VendorError, Vendors};
 use crate::app::{Server, StartError};
 use crate::call::CallError;
 use crate::cli::{AgentKind, CallArgs, ConfigArgs, ModelsArgs, ReplayArgs, ServeArgs};
-use crate::config::{self, ConfigError, Dirs};
+use crate::config::{self, ConfigError, Dirs, Role};
 use crate::log;
 use crate::models::ModelsError;
 use crate::tasks::Shutdown;
@@ -38,10 +38,30 @@ pub enum ServeError {
 /// # Errors
 /// When the settings, a port, the store or a model is not usable.
 pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
+    run(Role::Both, args).await
+}
+
+/// The same for the media role alone.
+///
+/// # Errors
+/// As [`serve`], and when the bus cannot be reached.
+pub async fn media(config: ConfigArgs) -> Result<(), ServeError> {
+    run(Role::Media, ServeArgs { config, agent: AgentKind::Echo }).await
+}
+
+/// The same for the orchestrator role alone.
+///
+/// # Errors
+/// As [`serve`], and when the bus cannot be reached.
+pub async fn orchestrator(args: ServeArgs) -> Result<(), ServeError> {
+    run(Role::Orchestrator, args).await
+}
+
+async fn run(role: Role, args: ServeArgs) -> Result<(), ServeError> {
     let config = config::load(args.config.config.as_deref())?;
     log::start(&config.log);
     let mut stop = StopSignal::new().map_err(ServeError::Signals)?;
-    let mut server = Server::start(config, &Dirs::from_env(), args.agent).await?;
+    let mut server = Server::start_role(role, config, &Dirs::from_env(), args.agent).await?;
     let stopped_early = tokio::select! {
         loaded = server.ready() => match loaded {
             Ok(()) => false,
@@ -53,26 +73,33 @@ pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         () = stop.received() => true,
     };
     if !stopped_early {
-        greet(server.http_address());
+        greet(role, server.http_address());
         stop.received().await;
     }
     tracing::info!("stopping");
-    if server.stop().await == Shutdown::Aborted {
+    // Who asks twice does not want to wait for calls to end.
+    let hurry = async move { stop.received().await };
+    if server.drain(hurry).await.stop().await == Shutdown::Aborted {
         tracing::warn!("some calls did not end within server.shutdown_grace and were cut");
     }
     Ok(())
 }
 
 /// The one line for people, on standard output: the log may be JSON.
-fn greet(address: SocketAddr) {
+fn greet(role: Role, address: SocketAddr) {
     let host = if address.ip().is_loopback() || address.ip().is_unspecified() {
         format!("localhost:{}", address.port())
     } else {
         address.to_string()
     };
     tracing::info!(%address, "ready for calls");
+    let line = match role {
+        Role::Both => format!("Antiphon is ready: open http://{host}"),
+        Role::Media => format!("Antiphon media is ready: open http://{host}"),
+        Role::Orchestrator => format!("Antiphon orchestrator is ready: http://{host}"),
+    };
     // Nobody may read our output, and that is no reason to stop.
-    let _ = writeln!(std::io::stdout(), "Antiphon is ready: open http://{host}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// SIGINT and SIGTERM.

@@ -4,6 +4,7 @@
 //! it before anything else happens, and alone reads the environment.
 
 mod accounts;
+mod bus;
 mod dirs;
 mod load;
 mod sections;
@@ -13,10 +14,22 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub(crate) use accounts::{AccountError, account};
+pub use bus::{Acks, BusConfig};
 pub use dirs::Dirs;
 pub(crate) use load::check_agent;
 pub use load::{ConfigError, load};
-pub use sections::{BusConfig, LogConfig, LogFormat, ModelsConfig, Profile, ServerConfig, StoreConfig};
+pub use sections::{LogConfig, LogFormat, ModelsConfig, Profile, ServerConfig, StoreConfig};
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Both, joined within the process.
+    Both,
+    /// It holds callers' transports.
+    Media,
+    /// It holds conversations.
+    Orchestrator,
+}
 
 /// All settings.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -35,25 +35,60 @@ use refusal::Refusal;
 /// The largest SDP offer. Browsers send 2 to 8 KB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// What requests are served from.
-#[derive(Clone)]
+/// What requests are served from: the parts that this process has.
 pub(crate) struct Services {
+    /// Of the media role.
+    pub media: Option<MediaServices>,
+    /// Of the orchestrator role.
+    pub agents: Option<AgentServices>,
+    /// Of either.
+    pub health: HealthServices,
+}
+
+/// What calls are opened with.
+#[derive(Clone)]
+pub(crate) struct MediaServices {
     /// Opens and ends calls.
     pub switchboard: Switchboard,
+    /// Knows what callers may ask for, where the orchestrator role is in this process.
+    pub agents: Option<AgentServices>,
+}
+
+/// Who answers, and what was said.
+#[derive(Clone)]
+pub(crate) struct AgentServices {
     /// Holds conversations.
     pub store: Arc<dyn Store>,
-    /// Whether calls are taken now.
-    pub readiness: Readiness,
     /// Who can be called.
     pub roster: Roster,
-    /// What is measured.
-    pub metrics: Metrics,
     /// How the providers of models fare.
     pub board: Board,
 }
 
-/// All routes.
+/// How this process is.
+#[derive(Clone)]
+pub(crate) struct HealthServices {
+    /// Whether calls are taken now.
+    pub readiness: Readiness,
+    /// What is measured.
+    pub metrics: Metrics,
+}
+
+/// The routes of the roles that this process has.
 pub(crate) fn router(services: Services) -> Router {
+    let Services { media, agents, health } = services;
+    let mut router = health_routes(health);
+    if let Some(agents) = agents {
+        router = router.merge(agent_routes(agents));
+    }
+    router = match media {
+        Some(media) => router.merge(media_routes(media)).fallback(assets::serve),
+        None => router.fallback(|| async { not_found() }),
+    };
+    router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).layer(axum::middleware::map_response(assets::harden))
+}
+
+fn media_routes(services: MediaServices) -> Router {
     let media = Router::new()
         .route("/whip", get(whip::exists).post(whip::publish).options(cors::accept_sdp))
         .route("/whip/{id}", get(whip::session).delete(whip::hang_up).options(cors::accept_sdp))
@@ -65,23 +100,29 @@ pub(crate) fn router(services: Services) -> Router {
         .route("/calls/{id}/hangup", post(realtime::hang_up).options(cors::accept_sdp))
         .method_not_allowed_fallback(refusal::openai_method_not_allowed)
         .fallback(refusal::openai_not_found);
-    let api = Router::new()
-        .route("/metrics", get(health::metrics))
+    media
+        .nest("/v1/realtime", openai)
+        .layer(axum::middleware::map_response(cors::allow_any_origin))
+        .with_state(services)
+}
+
+fn agent_routes(services: AgentServices) -> Router {
+    Router::new()
         .route("/v1/agents", get(agents::list).post(agents::create))
         .route("/v1/agents/{name}", get(agents::read).put(agents::replace).delete(agents::delete))
         .route("/v1/providers", get(providers::list))
         .route("/v1/conversations", get(conversations::list))
         .route("/v1/conversations/{id}", get(conversations::read))
+        .method_not_allowed_fallback(refusal::method_not_allowed)
+        .with_state(services)
+}
+
+fn health_routes(services: HealthServices) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .method_not_allowed_fallback(refusal::method_not_allowed);
-    media
-        .nest("/v1/realtime", openai)
-        .layer(axum::middleware::map_response(cors::allow_any_origin))
-        .merge(api)
-        .fallback(assets::serve)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(axum::middleware::map_response(assets::harden))
+        .method_not_allowed_fallback(refusal::method_not_allowed)
         .with_state(services)
 }
 

@@ -16,13 +16,15 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    if let Command::Serve(_) = command {
+    if let Command::Serve(_) | Command::Orchestrator(_) = command {
         server::wait_policy::ensure_short_spins();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
             Command::Serve(args) => server::serve(args).await?,
+            Command::Media(args) => server::media(args).await?,
+            Command::Orchestrator(args) => server::orchestrator(args).await?,
             Command::Call(args) => server::call(args).await?,
             Command::Models(args) => server::models(args).await?,
             Command::Check(args) => server::check(args).await?,

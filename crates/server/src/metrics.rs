@@ -1,10 +1,12 @@
 //! What is measured, as Prometheus reads it at `/metrics` (OpenMetrics text). One struct, no globals.
 
+mod bus;
 mod providers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::bus::kafka::BusStats;
 use dialogue::{Counters, Fact, ToolOutcome, TurnRecord, TurnStatus};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -12,6 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::sync::watch;
 
 use crate::agent::Board;
 use providers::ProviderMetrics;
@@ -23,6 +26,8 @@ const LATENCY_BUCKETS: [f64; 15] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     inner: Arc<Inner>,
+    /// Conversations under way, for whoever waits for their end.
+    conversations: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
@@ -82,11 +87,22 @@ struct InterruptionLabels {
 }
 
 impl Metrics {
-    /// Nothing measured yet. How providers fare is read from their board.
-    pub(crate) fn new(board: Board) -> Self {
+    /// Nothing measured yet. How providers fare is read from their board, what the bus between machines counts from
+    /// there, where there is one.
+    pub(crate) fn new(board: Board, bus: Option<BusStats>) -> Self {
         let mut inner = Inner::new();
         inner.registry.register_collector(Box::new(ProviderMetrics(board)));
-        Self { inner: Arc::new(inner) }
+        if let Some(stats) = bus {
+            bus::register(&mut inner.registry, stats);
+        }
+        let (conversations, _) = watch::channel(0);
+        Self { inner: Arc::new(inner), conversations }
+    }
+
+    /// Ends when no conversation is under way.
+    pub(crate) async fn no_conversation(&self) {
+        // An error says that the sender is gone, and it is here.
+        let _ = self.conversations.subscribe().wait_for(|many| *many == 0).await;
     }
 
     /// Takes a fact of some conversation into account.
@@ -125,6 +141,7 @@ impl Metrics {
     /// A conversation is under way until what this gives is dropped.
     pub(crate) fn conversation(&self) -> ActiveConversation {
         self.inner.active.inc();
+        self.conversations.send_modify(|many| *many += 1);
         ActiveConversation(self.clone())
     }
 
@@ -157,6 +174,7 @@ pub(crate) struct ActiveConversation(Metrics);
 impl Drop for ActiveConversation {
     fn drop(&mut self) {
         self.0.inner.active.dec();
+        self.0.conversations.send_modify(|many| *many -= 1);
     }
 }
 
@@ -238,7 +256,7 @@ mod tests {
 
     #[test]
     fn turns_and_counts_are_read_by_prometheus() {
-        let metrics = Metrics::new(Board::default());
+        let metrics = Metrics::new(Board::default(), None);
         let timings = TurnTimings {
             speech_ended: Some(Timestamp::from_millis(1_000)),
             decided: Some(Timestamp::from_millis(1_200)),

@@ -57,6 +57,8 @@ pub(crate) struct Orchestrator {
     pub recorder: Recorder,
     /// Keeps the tapes of conversations, where they are wanted.
     pub tapes: Option<Tapes>,
+    /// What an agent says when it takes over a call whose orchestrator died.
+    pub recovery: Option<String>,
     /// Owns the conversations' tasks.
     pub tasks: Tasks,
 }
@@ -80,8 +82,13 @@ impl Orchestrator {
         if let Some(instructions) = wishes.instructions {
             config.instructions = Some(instructions);
         }
+        if call.handed_over {
+            config.greeting = self.recovery.clone();
+        }
         let resumed = match wishes.resumes {
             Some(id) => self.resume(id).await,
+            // What was said before another orchestrator lost it.
+            None if call.handed_over => self.resume(call.id.clone()).await,
             None => Resumed { id: call.id.clone(), last_turn: 0, history: Transcript::default() },
         };
         let tape = self.tapes.as_ref().map(|tapes| tapes.tape(&call.id, &self.tasks));

@@ -1,9 +1,12 @@
 //! The media role: opens calls for the HTTP interface, joins each to an agent over the bus, and ends them.
 //!
-//! Nothing here touches the disk, so that an answer to an SDP offer leaves in well under a millisecond.
+//! `details` is what the roles agree on about a call. Nothing here touches the disk, so that an answer to an SDP offer leaves in well under a millisecond.
+
+mod details;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use audio::leg::{EndReason, ToCaller};
 use bus::local::{Announcer, NewCall};
@@ -12,10 +15,14 @@ use media::{CallSender, Media};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::readiness::{Readiness, Stage};
+use crate::readiness::{Readiness, Unready};
 use crate::tasks::Tasks;
 
+pub(crate) use details::{CallDetails, CallWishes};
 pub(crate) use media::{Door, OfferError};
+
+/// How often a server that drains looks whether its calls are over.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Opens and ends calls.
 #[derive(Clone)]
@@ -30,26 +37,6 @@ struct Shared {
     tasks: Tasks,
     /// Calls that were opened and not yet hung up.
     live: Mutex<HashSet<String>>,
-}
-
-/// What the two roles agree on about a call, beside its audio.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CallDetails {
-    /// When the offer came.
-    pub opened_at: Timestamp,
-    /// What the caller asked for.
-    pub wishes: CallWishes,
-}
-
-/// What a caller may ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct CallWishes {
-    /// Instructions for this call in place of the configured ones.
-    pub instructions: Option<String>,
-    /// The agent that answers; none is the default one.
-    pub agent: Option<String>,
-    /// The conversation that goes on in this call; none begins one.
-    pub resumes: Option<String>,
 }
 
 /// Somebody calls in.
@@ -77,7 +64,7 @@ pub(crate) struct Accepted {
 pub(crate) enum RefusedCall {
     /// The server is not ready for calls, or no agent is free.
     #[error("open a call: the server does not take calls now")]
-    NotReady(Stage),
+    NotReady(Unready),
     /// The offer cannot be accepted.
     #[error("open a call: {0}")]
     Offer(#[from] OfferError),
@@ -95,9 +82,8 @@ impl Switchboard {
     /// When the offer cannot be accepted, or nobody takes calls now.
     pub(crate) fn open(&self, request: CallRequest) -> Result<Accepted, RefusedCall> {
         let shared = &self.shared;
-        match shared.readiness.stage() {
-            Stage::Ready => {}
-            stage => return Err(RefusedCall::NotReady(stage)),
+        if let Some(why) = shared.readiness.unready() {
+            return Err(RefusedCall::NotReady(why));
         }
         let id = Uuid::now_v7().to_string();
         let (media_end, agent_end) = bus::local::link();
@@ -109,7 +95,7 @@ impl Switchboard {
             shared.announcer.announce(NewCall { id: id.clone(), details, handed_over: false, link: agent_end });
         let relay = relay(Arc::clone(shared), id.clone(), media_end.from_agent, opened.voice);
         shared.tasks.spawn(relay);
-        announced.map_err(|_| RefusedCall::NotReady(Stage::Ready))?;
+        announced.map_err(|_| RefusedCall::NotReady(Unready::Full))?;
         tracing::info!(session = %id, door = ?request.door, "call opened");
         Ok(Accepted { id, answer: opened.answer_sdp })
     }
@@ -128,6 +114,14 @@ impl Switchboard {
     /// Whether a call was opened and not yet hung up.
     pub(crate) fn is_live(&self, call: &str) -> bool {
         self.shared.live().contains(call)
+    }
+
+    /// Ends when no call is live.
+    pub(crate) async fn all_over(&self) {
+        let mut looks = tokio::time::interval(LOOK);
+        while !self.shared.live().is_empty() {
+            looks.tick().await;
+        }
     }
 
     /// Hangs up for the caller. False when there is no such call.

@@ -136,6 +136,13 @@ impl Fleet {
         }
     }
 
+    /// A node gave a call up: it stops.
+    pub(crate) fn drains(&mut self, node: NodeId) {
+        if let Some(seen) = self.nodes.get_mut(&node) {
+            seen.status.draining = true;
+        }
+    }
+
     /// Takes back a promise that was not accepted.
     pub(crate) fn forget_promise(&mut self, node: NodeId) {
         if let Some(seen) = self.nodes.get_mut(&node) {

@@ -39,7 +39,7 @@ const ENDED_CAPACITY: usize = 1_024;
 const TAKE_WITHIN: Duration = Duration::from_secs(1);
 /// Orchestrators that a call is offered to, one after the other, before its caller is let go.
 const MAX_OFFERS: u32 = 4;
-/// A call is held through an outage of the bus this long.
+/// A call is held this long while the bus is down, or while no orchestrator has room after its own is gone.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The media role's node.
@@ -184,7 +184,7 @@ impl<D: Details> MediaNode<D> {
         let Some(call) = self.calls.get_mut(session) else { return };
         while let Some(body) = call.next(now) {
             match body {
-                ToMedia::Taken => call.taken = true,
+                ToMedia::Taken => call.take(),
                 ToMedia::Voice(clip, payloads) => {
                     for payload in payloads {
                         call.deliver(ToCaller::Voice { clip, payload }, &self.node.stats);
@@ -192,7 +192,11 @@ impl<D: Details> MediaNode<D> {
                 }
                 ToMedia::Agent(said) => call.deliver(said, &self.node.stats),
                 ToMedia::LetGo => call.let_go(),
-                ToMedia::Refused | ToMedia::HandOver => return self.place_again(now, session),
+                ToMedia::Refused => return self.place_again(now, session),
+                ToMedia::HandOver => {
+                    self.node.fleet.drains(call.place.node);
+                    return self.place_again(now, session);
+                }
             }
         }
         self.node.stats.missing(call.take_missing());
@@ -208,24 +212,46 @@ impl<D: Details> MediaNode<D> {
 
     /// Gives a call to another orchestrator.
     fn place_again(&mut self, now: Instant, session: &str) {
-        let Some(call) = self.calls.get_mut(session) else { return };
-        if !call.has_agent() {
-            return;
-        }
-        if !call.taken {
+        let Some(call) = self.calls.get_mut(session).filter(|call| call.has_agent()) else { return };
+        if !call.taken && call.orphaned.is_none() {
             self.node.fleet.forget_promise(call.place.node);
         }
-        let place = self.node.fleet.place(Some(call.place.node));
-        let Some(place) = place.filter(|_| call.offers < MAX_OFFERS) else {
-            tracing::warn!(session, "no orchestrator takes the call; it is let go");
-            self.node.stats.refused(1);
-            call.let_go();
-            return;
-        };
+        let place = if call.offers < MAX_OFFERS { self.node.fleet.place(Some(call.place.node)) } else { None };
+        let Some(place) = place else { return self.nobody_takes(now, session) };
         tracing::info!(session, from = %call.place.node, to = %place.node, "call given to another orchestrator");
         self.node.stats.handed_over(1);
         call.give_to(place, now, &self.node.stats);
         self.count_places();
+    }
+
+    /// A call that an agent has held waits for another one; a new one is let go.
+    fn nobody_takes(&mut self, now: Instant, session: &str) {
+        let Some(call) = self.calls.get_mut(session) else { return };
+        let is_news = call.orphaned.is_none();
+        if !call.wait_for_a_place(now, &self.node.stats) {
+            tracing::warn!(session, "no orchestrator takes the call; it is let go");
+            self.node.stats.refused(1);
+            call.let_go();
+        } else if is_news {
+            tracing::warn!(session, "no orchestrator has room for the call; it waits for one");
+            self.notice.give(call, &self.node.stats);
+        }
+    }
+
+    /// Calls that nobody holds, and those that were not taken in time.
+    fn place_waiting(&mut self, now: Instant) {
+        let mut waiting = Vec::new();
+        for (session, call) in &mut self.calls {
+            match call.orphaned {
+                Some(since) if now.duration_since(since) > PATIENCE => call.let_go(),
+                Some(_) => waiting.push(session.clone()),
+                None if !call.taken && now.duration_since(call.placed_at) > TAKE_WITHIN => {
+                    waiting.push(session.clone())
+                }
+                None => {}
+            }
+        }
+        waiting.iter().for_each(|session| self.place_again(now, session));
     }
 
     fn tick(&mut self, now: Instant) {
@@ -236,20 +262,17 @@ impl<D: Details> MediaNode<D> {
         }
         self.look_at_bus(now);
         self.count_places();
-        let is_up = self.node.state() == BusState::Up;
-        let mut untaken = Vec::new();
         let mut waiting = Vec::new();
         for (session, call) in &mut self.calls {
             call.flush();
             if call.is_waiting() {
                 waiting.push(session.clone());
             }
-            if is_up && !call.taken && now.duration_since(call.placed_at) > TAKE_WITHIN {
-                untaken.push(session.clone());
-            }
         }
         waiting.iter().for_each(|session| self.read_call(now, session));
-        untaken.iter().for_each(|session| self.place_again(now, session));
+        if self.node.state() == BusState::Up {
+            self.place_waiting(now);
+        }
     }
 
     fn count_places(&self) {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
 
-use bus::kafka::KafkaConfig;
 use tempfile::TempDir;
 
 /// A broker that runs; stopped when the last test lets go of it.
@@ -30,14 +29,6 @@ impl Broker {
         let mut broker = Self { folder: tempfile::tempdir().unwrap(), address: String::new() };
         broker.address = broker.run(&["start"]);
         broker
-    }
-
-    /// Settings with topics of their own.
-    pub(crate) fn config(&self) -> KafkaConfig {
-        let mut config = KafkaConfig::new(&self.address);
-        config.topic_prefix = format!("test-{:x}.", rand_number());
-        config.partitions = 8;
-        config
     }
 
     /// Where it is.
@@ -72,7 +63,8 @@ impl Drop for Broker {
     }
 }
 
-fn rand_number() -> u64 {
+/// What the topics of one test begin with.
+pub(crate) fn own_prefix() -> String {
     use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(0)
+    format!("test-{:x}.", RandomState::new().hash_one(0))
 }

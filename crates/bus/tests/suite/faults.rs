@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use bus::kafka::KafkaConfig;
 
 use crate::broker::Broker;
-use crate::rig::{Agents, LONG, Media, call, until, within};
+use crate::rig::{Agents, LONG, Media, call, config_for, until, within};
 
 /// What a person waits at most for another voice.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(3);
@@ -24,7 +24,7 @@ fn frame(sequence: u64) -> FromCaller {
 #[tokio::test]
 async fn a_call_whose_orchestrator_is_killed_goes_on_at_another_within_three_seconds() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let media = Media::join(&config).await;
     let mut victim = Agents::join(&config, 10).await;
     for round in 0..3 {
@@ -62,7 +62,7 @@ async fn a_call_whose_orchestrator_is_killed_goes_on_at_another_within_three_sec
 #[tokio::test]
 async fn the_agent_hears_of_a_media_node_that_is_killed() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let mut agents = Agents::join(&config, 10).await;
     let media = Media::join(&config).await;
     media.sees_room().await;
@@ -78,7 +78,7 @@ async fn the_agent_hears_of_a_media_node_that_is_killed() {
 #[tokio::test]
 async fn an_orchestrator_that_stops_gives_its_calls_to_another_at_once() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let mut stopping = Agents::join(&config, 10).await;
     let media = Media::join(&config).await;
     media.sees_room().await;
@@ -97,9 +97,33 @@ async fn an_orchestrator_that_stops_gives_its_calls_to_another_at_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_nobody_can_take_over_waits_for_an_orchestrator_that_starts() {
+    let broker = Broker::shared();
+    let config = config_for(&broker);
+    let mut only = Agents::join(&config, 10).await;
+    let media = Media::join(&config).await;
+    media.sees_room().await;
+    let mut caller = call(&media.announcer, "one").unwrap();
+    let held = only.next().await.link;
+    held.to_caller.send(ToCaller::Message("I am here".to_owned())).await.unwrap();
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Message("I am here".to_owned())));
+    only.stop.cancel();
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Flush));
+    // A new call does not wait.
+    within(media.room.clone().wait_for(|room| *room == 0)).await.unwrap();
+    assert!(call(&media.announcer, "two").is_err());
+    let mut next = Agents::join(&config, 10).await;
+    let again = next.next().await;
+    assert!(again.handed_over && again.id == "one");
+    again.link.to_caller.send(ToCaller::Message("now I am".to_owned())).await.unwrap();
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Flush));
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Message("now I am".to_owned())));
+}
+
+#[tokio::test]
 async fn an_orchestrator_that_stood_still_learns_that_its_calls_are_gone() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let mut still = Agents::join(&config, 10).await;
     let media = Media::join(&config).await;
     media.sees_room().await;
@@ -141,7 +165,7 @@ fn eavesdrop(config: &KafkaConfig) -> BaseConsumer {
 #[tokio::test]
 async fn records_that_come_twice_or_make_no_sense_are_counted_and_skipped() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let mut agents = Agents::join(&config, 10).await;
     let media = Media::join(&config).await;
     media.sees_room().await;

@@ -8,12 +8,12 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 
 use crate::broker::Broker;
-use crate::rig::{Agents, Media, Wishes, call, within};
+use crate::rig::{Agents, Media, Wishes, call, config_for, within};
 
 #[tokio::test]
 async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
     let broker = Broker::start();
-    let config = broker.config();
+    let config = config_for(&broker);
     let mut agents = Agents::join(&config, 10).await;
     let notice = Notice(vec![Bytes::from_static(b"one moment")]);
     let media = Media::join_with(&config, notice).await;
@@ -52,7 +52,7 @@ async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
 #[tokio::test]
 async fn a_topic_that_keeps_audio_for_a_day_is_refused() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", broker.address()).create().unwrap();
     let topic = format!("{}audio-in", config.topic_prefix);

@@ -3,12 +3,12 @@
 use bus::kafka::Load;
 
 use crate::broker::Broker;
-use crate::rig::{Agents, Media, Wishes, call, until, within};
+use crate::rig::{Agents, Media, Wishes, call, config_for, until, within};
 
 #[tokio::test]
 async fn a_call_goes_to_the_orchestrator_with_the_most_room_and_nowhere_when_there_is_none() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let (mut small, mut large) = (Agents::join(&config, 1).await, Agents::join(&config, 3).await);
     let media = Media::join(&config).await;
     media.sees_room_for(4).await;
@@ -33,7 +33,7 @@ async fn a_call_goes_to_the_orchestrator_with_the_most_room_and_nowhere_when_the
 #[tokio::test]
 async fn an_orchestrator_that_drains_or_is_busy_gets_no_calls_and_keeps_those_it_has() {
     let broker = Broker::shared();
-    let config = broker.config();
+    let config = config_for(&broker);
     let mut agents = Agents::join(&config, 10).await;
     let media = Media::join(&config).await;
     media.sees_room().await;
@@ -56,7 +56,7 @@ async fn an_orchestrator_that_drains_or_is_busy_gets_no_calls_and_keeps_those_it
 #[tokio::test]
 async fn nodes_that_share_a_partition_do_not_mix_their_calls() {
     let broker = Broker::shared();
-    let mut config = broker.config();
+    let mut config = config_for(&broker);
     config.partitions = 1;
     let (mut one, mut two) = (Agents::join(&config, 100).await, Agents::join(&config, 100).await);
     let media = [Media::join(&config).await, Media::join(&config).await];

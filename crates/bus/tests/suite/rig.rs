@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, own_prefix};
 
 /// Longer than anything takes that is not broken.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -45,7 +45,7 @@ impl Rig {
     }
 
     pub(crate) async fn kafka(broker: &Arc<Broker>) -> Self {
-        let config = broker.config();
+        let config = config_for(broker);
         let agents = Agents::join(&config, 1_000).await;
         let media = Media::join(&config).await;
         media.sees_room().await;
@@ -153,6 +153,14 @@ impl Media {
     pub(crate) async fn sees_bus(&self, wanted: BusState) {
         within(self.state.clone().wait_for(|state| *state == wanted)).await.unwrap();
     }
+}
+
+/// Settings with topics of their own.
+pub(crate) fn config_for(broker: &Broker) -> KafkaConfig {
+    let mut config = KafkaConfig::new(broker.address());
+    config.topic_prefix = own_prefix();
+    config.partitions = 8;
+    config
 }
 
 /// Fails when it takes longer than anything that is not broken.

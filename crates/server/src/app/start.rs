@@ -1,27 +1,24 @@
 //! Opening everything a server needs, in the order in which it may fail.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use media::Media;
 use session::Providers;
-use store::{SqliteStore, Store};
 use tokio::net::TcpListener;
 
+use super::bus_ends::{self, Ends, JoinError};
+use super::desk::Desk;
 use super::{Server, http_listener};
-use crate::agent::{self, Files, LoadError, VendorError, Vendors};
+use crate::agent::{self, Board, Files, LoadError, VendorError};
 use crate::cli::AgentKind;
-use crate::config::{Config, Dirs};
-use crate::http::{self, Services};
+use crate::config::{Config, Dirs, Role};
+use crate::http::{self, HealthServices, MediaServices, Services};
 use crate::metrics::Metrics;
-use crate::orchestrator::Orchestrator;
 use crate::readiness::{Readiness, Stage};
-use crate::recorder::recorder;
-use crate::roster::{Roster, RosterError};
+use crate::roster::RosterError;
 use crate::switchboard::Switchboard;
-use crate::tapes::Tapes;
 use crate::tasks::Tasks;
 
 /// The server could not start.
@@ -64,6 +61,9 @@ pub enum StartError {
     /// A vendor of models cannot be used as configured.
     #[error(transparent)]
     Vendors(#[from] VendorError),
+    /// The roles cannot be joined.
+    #[error(transparent)]
+    Join(#[from] JoinError),
 }
 
 /// What the system said, and how to mend it.
@@ -82,8 +82,19 @@ impl Server {
     /// # Errors
     /// When anything of that cannot be had. Nothing is left running then.
     pub async fn start(config: Config, dirs: &Dirs, kind: AgentKind) -> Result<Self, StartError> {
-        let files = agent::find(kind, &config, dirs).await?;
-        Self::open(config, dirs, files).await
+        Self::start_role(Role::Both, config, dirs, kind).await
+    }
+
+    /// The same for the parts that a role needs.
+    ///
+    /// # Errors
+    /// As [`Self::start`], and when the bus cannot be reached.
+    pub async fn start_role(role: Role, config: Config, dirs: &Dirs, kind: AgentKind) -> Result<Self, StartError> {
+        let files = match role {
+            Role::Media => None,
+            Role::Both | Role::Orchestrator => Some(agent::find(kind, &config, dirs).await?),
+        };
+        Self::open(role, config, dirs, files).await
     }
 
     /// The same with models that are loaded already, whatever they are; they bring their tools with them.
@@ -91,71 +102,70 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_with(config: Config, dirs: &Dirs, models: Providers) -> Result<Self, StartError> {
-        Self::open(config, dirs, Files::Loaded(Box::new(models))).await
+        Self::start_role_with(Role::Both, config, dirs, models).await
     }
 
-    async fn open(config: Config, dirs: &Dirs, files: Files) -> Result<Self, StartError> {
-        let vendors = match files {
-            Files::Echo => Vendors::none(config.resilience.breaker.clone()),
-            Files::Models { .. } | Files::Loaded(_) => Vendors::open(&config)?,
-        };
-        let address = config.server.listen;
+    /// The same for the parts that a role needs.
+    ///
+    /// # Errors
+    /// As [`Self::start_role`].
+    pub async fn start_role_with(
+        role: Role,
+        config: Config,
+        dirs: &Dirs,
+        models: Providers,
+    ) -> Result<Self, StartError> {
+        Self::open(role, config, dirs, Some(Files::Loaded(Box::new(models)))).await
+    }
+
+    async fn open(role: Role, config: Config, dirs: &Dirs, files: Option<Files>) -> Result<Self, StartError> {
+        let address = config.server.address(role);
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Http { address, source })?;
         let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;
-        let media = Media::start(&config.media)?;
-        let store = open_store(&config.store.url(dirs)).await?;
-        let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
-        let roster =
-            Roster::open(config.agent.clone(), config.agents, files.instructions(), Arc::clone(&store)).await?;
+        let media = match role {
+            Role::Both | Role::Media => Some(Media::start(&config.media)?),
+            Role::Orchestrator => None,
+        };
+        let (drain, grace, max_calls) = (config.server.drain, config.server.shutdown_grace, config.bus.max_calls);
+        let bus = config.bus.clone();
+        let desk = match files {
+            Some(files) => Some(Box::pin(Desk::open(role, config, dirs, files)).await?),
+            None => None,
+        };
+        // The last that can fail: a node that has joined the bus is given calls.
+        let Ends { announcer, new_calls, node } = Box::pin(bus_ends::join(role, &bus)).await?;
 
         let tasks = Tasks::default();
-        let readiness = Readiness::default();
-        let (announcer, new_calls) = bus::local::hub();
-        let switchboard = Switchboard::new(media, announcer, readiness.clone(), tasks.clone());
-        let (recorder, writer) = recorder();
-        tasks.spawn(writer.run(Arc::clone(&store)));
-
-        let board = vendors.board();
-        let metrics = Metrics::new(board.clone());
+        let agents = desk.as_ref().map(Desk::services);
+        let board = agents.as_ref().map_or_else(Board::default, |agents| agents.board.clone());
+        let metrics = Metrics::new(board, node.as_ref().map(|node| node.stats.clone()));
+        let readiness = Readiness::over(node.as_ref().map(|node| node.watch.clone()));
+        let node = node.map(|node| Arc::new(node.spawn(&tasks)));
+        let switchboard = media
+            .zip(announcer)
+            .map(|(media, announcer)| Switchboard::new(media, announcer, readiness.clone(), tasks.clone()));
         let services = Services {
-            switchboard: switchboard.clone(),
-            store: Arc::clone(&store),
-            readiness: readiness.clone(),
-            roster: roster.clone(),
-            metrics: metrics.clone(),
-            board,
+            media: switchboard.clone().map(|switchboard| MediaServices { switchboard, agents: agents.clone() }),
+            agents,
+            health: HealthServices { readiness: readiness.clone(), metrics: metrics.clone() },
         };
         tasks.spawn(http_listener::serve(listener, http::router(services), tasks.stopping()));
-
-        let loading = tasks.spawn({
-            let (tasks, readiness) = (tasks.clone(), readiness.clone());
-            let (tools, default, figures) = (config.tools, config.agent, config.resilience);
-            async move {
-                let cast = agent::load(files, vendors, tools, default, figures).await?;
-                roster.set_cast(cast.clone());
-                tasks.spawn(agent::warm_up(cast.clone(), roster.now()));
-                let orchestrator = Orchestrator { cast, roster, store, metrics, recorder, tapes, tasks: tasks.clone() };
-                tasks.spawn(orchestrator.run(new_calls));
-                readiness.reach(Stage::Ready);
-                Ok(())
+        let loading = match desk.zip(new_calls) {
+            Some((desk, new_calls)) => {
+                let (ready, node) = (readiness.clone(), node.clone());
+                let open = move || {
+                    if let Some(node) = node {
+                        node.open(max_calls);
+                    }
+                    ready.reach(Stage::Ready);
+                };
+                Some(desk.take_calls(new_calls, &metrics, &tasks, open))
             }
-        });
-        let grace = config.server.shutdown_grace;
-        Ok(Self { http, readiness, switchboard, tasks, grace, loading: Some(loading) })
+            None => {
+                readiness.reach(Stage::Ready);
+                None
+            }
+        };
+        Ok(Self { http, readiness, switchboard, node, metrics, tasks, drain, grace, loading })
     }
-}
-
-async fn open_tapes(dir: Option<&Path>) -> Result<Option<Tapes>, StartError> {
-    let Some(dir) = dir else { return Ok(None) };
-    let tapes = Tapes::open(dir).await;
-    tapes.map(Some).map_err(|source| StartError::Tapes { dir: dir.to_owned(), source })
-}
-
-async fn open_store(url: &str) -> Result<Arc<dyn Store>, StartError> {
-    let store = SqliteStore::open(url).await.map_err(|source| StartError::Store { source })?;
-    let abandoned = store.end_abandoned(Timestamp::now()).await?;
-    if abandoned > 0 {
-        tracing::warn!(conversations = abandoned, "ended conversations that the last run left open");
-    }
-    Ok(Arc::new(store))
 }

@@ -106,12 +106,8 @@ pub(crate) fn check_agent(agent: &AgentConfig) -> Result<(), ConfigError> {
 
 fn check(config: &Config) -> Result<(), ConfigError> {
     check_agents(config)?;
-    if config.bus.url != "local:" {
-        return Err(ConfigError::Unusable {
-            key: "bus.url",
-            value: config.bus.url.clone(),
-            reason: "this version joins the roles within one process only; set it to \"local:\"".to_owned(),
-        });
+    if let Some(reason) = config.bus.complaint() {
+        return Err(ConfigError::Unusable { key: "bus.url", value: config.bus.url.clone(), reason: reason.to_owned() });
     }
     if let Err(cause) = tracing_subscriber::EnvFilter::try_new(&config.log.level) {
         return Err(ConfigError::Unusable {

@@ -6,22 +6,37 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Dirs;
+use super::{Dirs, Role};
 
 /// The `[server]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Where HTTP is served. Callers are not authenticated yet, so the default is this machine alone.
-    pub listen: SocketAddr,
-    /// How long calls may take to end when the server stops.
+    /// Where HTTP is served; none is port 8080 of this machine (an orchestrator alone: 8001). Callers are not
+    /// authenticated yet, so the default is this machine alone.
+    pub listen: Option<SocketAddr>,
+    /// How long calls may go on when the server is told to stop. Then they are hung up, or handed over.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+    /// How long calls may take to end once they are hung up.
     #[serde(with = "humantime_serde")]
     pub shutdown_grace: Duration,
 }
 
+impl ServerConfig {
+    /// Where HTTP is served.
+    pub fn address(&self, role: Role) -> SocketAddr {
+        let port = match role {
+            Role::Both | Role::Media => 8080,
+            Role::Orchestrator => 8001,
+        };
+        self.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), shutdown_grace: Duration::from_secs(5) }
+        Self { listen: None, drain: Duration::ZERO, shutdown_grace: Duration::from_secs(5) }
     }
 }
 
@@ -70,20 +85,6 @@ pub enum Profile {
     Fast,
     /// The better one.
     Good,
-}
-
-/// The `[bus]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BusConfig {
-    /// `local:` joins the roles within this process.
-    pub url: String,
-}
-
-impl Default for BusConfig {
-    fn default() -> Self {
-        Self { url: "local:".to_owned() }
-    }
 }
 
 /// The `[log]` section.

@@ -46,14 +46,15 @@ fn allowed(section: &str) -> Vec<String> {
 #[test]
 fn what_is_wrong_is_said_in_one_sentence() {
     let cases = [
-        ("[server]\nlissten = \"x\"", "unknown key server.lissten;", "listen, shutdown_grace"),
+        ("[server]\nlissten = \"x\"", "unknown key server.lissten;", "listen, drain, shutdown_grace"),
         ("[sever]\nlisten = \"x\"", "unknown key sever;", "server, media, store"),
         ("[server]\nlisten = \"localhost\"", "server.listen", "invalid socket address"),
         ("[server]\nshutdown_grace = 5", "server.shutdown_grace", "expected a duration"),
         ("[server]\nshutdown_grace = \"5 parsecs\"", "server.shutdown_grace", "parsecs"),
         ("[models]\nprofile = \"best\"", "models.profile", "good"),
         ("[models]\nthreads = 0", "models.threads", "1 or more"),
-        ("[bus]\nurl = \"kafka://localhost:9092\"", "bus.url", "local:"),
+        ("[bus]\nurl = \"kafka://localhost\"", "bus.url", "kafka://host:9092"),
+        ("[bus]\nurl = \"amqp://localhost:1\"", "bus.url", "local:"),
         ("[store]\nurl = \"postgres://localhost/db\"", "store.url", "sqlite://"),
         ("[log]\nlevel = \"loud,=\"", "log.level", "debug"),
         ("[agent]\ntemperature = \"hot\"", "agent.temperature", "hot"),
@@ -79,7 +80,7 @@ fn values_are_read() {
         "[server]\nlisten = \"[::1]:9\"\nshutdown_grace = \"1500ms\"\n[models]\nprofile = \"good\"\n[log]\nformat = \"json\"",
     )
     .expect("all is right");
-    assert_eq!(config.server.listen.port(), 9);
+    assert_eq!(config.server.listen.map(|address| address.port()), Some(9));
     assert_eq!(config.server.shutdown_grace.as_millis(), 1_500);
     assert_eq!((config.models.profile, config.log.format), (Profile::Good, LogFormat::Json));
 }

@@ -24,6 +24,8 @@ struct OpenTurn {
     turn: Turn,
     /// The runs of the turn's tool calls, in their order.
     runs: Vec<ToolRunId>,
+    /// The sentence that plays.
+    sentence: String,
 }
 
 impl TurnLog {
@@ -70,9 +72,9 @@ impl TurnLog {
                 })
             }
             Fact::TurnEnded(record) => Some(self.ended(now, record)),
+            Fact::SentenceStarted { turn, text } => self.sentence_started(now, *turn, text),
             Fact::StateChanged(_)
             | Fact::PartialTranscript { .. }
-            | Fact::SentenceStarted { .. }
             | Fact::ReplyHeld { .. }
             | Fact::ReplyResumed { .. }
             | Fact::Idle
@@ -95,11 +97,26 @@ impl TurnLog {
                 self.begin(id, at);
                 let start = self.starts.extract_if(.., |(begun, _)| *begun == id).next().map_or(at, |(_, at)| at);
                 let turn = blank(self.before + id.0, self.moment(start));
-                self.open.push(OpenTurn { id, turn, runs: Vec::new() });
+                self.open.push(OpenTurn { id, turn, runs: Vec::new(), sentence: String::new() });
                 self.open.len() - 1
             }
         };
         &mut self.open[place]
+    }
+
+    /// The sentence before was heard to its end: kept at once, in case this process is killed before the turn is over.
+    fn sentence_started(&mut self, now: dialogue::Timestamp, turn: TurnId, text: &str) -> Option<Turn> {
+        let open = self.open(turn, now);
+        let before = std::mem::replace(&mut open.sentence, text.to_owned());
+        if before.is_empty() {
+            return None;
+        }
+        let heard = &mut open.turn.heard_text;
+        if !heard.is_empty() && !heard.ends_with(char::is_whitespace) {
+            heard.push(' ');
+        }
+        heard.push_str(before.trim());
+        Some(open.turn.clone())
     }
 
     fn tool_called(&mut self, now: dialogue::Timestamp, turn: TurnId, run: ToolRunId, call: &ToolCall) -> Turn {
@@ -276,6 +293,18 @@ mod tests {
         assert_eq!(late.tool_calls[0].result.as_deref(), Some("At eight."));
         assert_eq!(late.tool_calls[0].finished_at.map(jiff::Timestamp::as_millisecond), Some(9_000));
         assert_eq!(log.note(at(9_500), &returned(1, ToolOutcome::Done)), None, "now all is known");
+    }
+
+    #[test]
+    fn sentences_are_kept_as_they_are_heard() {
+        let mut log = TurnLog::new(jiff::Timestamp::UNIX_EPOCH, 0);
+        log.note(at(0), &committed(1, 500));
+        let mut starts =
+            |text: &str| log.note(at(900), &Fact::SentenceStarted { turn: TurnId(1), text: text.to_owned() });
+        assert_eq!(starts("Yes."), None);
+        let kept = starts("It is warm.").expect("the first was heard");
+        assert_eq!((kept.heard_text.as_str(), kept.status), ("Yes.", TurnStatus::InProgress));
+        assert_eq!(starts("Take a hat.").expect("the second as well").heard_text, "Yes. It is warm.");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use session::AgentConfig;
 
-use super::Services;
+use super::AgentServices;
 use super::body::{has_media_type, unreadable};
 use super::refusal::Refusal;
 use crate::roster::{ChangeError, Entry, Made, ProfileError, read_profile};
@@ -58,13 +58,16 @@ enum Source {
 }
 
 /// `GET /v1/agents`.
-pub(super) async fn list(State(services): State<Services>) -> Json<AgentList> {
+pub(super) async fn list(State(services): State<AgentServices>) -> Json<AgentList> {
     let data = services.roster.entries().into_iter().map(|(name, entry)| summary(name, entry)).collect();
     Json(AgentList { object: "list", data })
 }
 
 /// `GET /v1/agents/{name}`.
-pub(super) async fn read(State(services): State<Services>, Path(name): Path<String>) -> Result<Json<Agent>, Refusal> {
+pub(super) async fn read(
+    State(services): State<AgentServices>,
+    Path(name): Path<String>,
+) -> Result<Json<Agent>, Refusal> {
     match services.roster.entry(&name) {
         Some(Entry::Made(made)) => Ok(Json(shown(name, made))),
         Some(Entry::Configured(profile)) => Ok(Json(Agent {
@@ -81,7 +84,7 @@ pub(super) async fn read(State(services): State<Services>, Path(name): Path<Stri
 
 /// `POST /v1/agents`: makes one. 201 and where it is.
 pub(super) async fn create(
-    State(services): State<Services>,
+    State(services): State<AgentServices>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, Refusal> {
@@ -94,7 +97,7 @@ pub(super) async fn create(
 
 /// `PUT /v1/agents/{name}`: replaces the whole profile.
 pub(super) async fn replace(
-    State(services): State<Services>,
+    State(services): State<AgentServices>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -108,7 +111,10 @@ pub(super) async fn replace(
 }
 
 /// `DELETE /v1/agents/{name}`.
-pub(super) async fn delete(State(services): State<Services>, Path(name): Path<String>) -> Result<StatusCode, Refusal> {
+pub(super) async fn delete(
+    State(services): State<AgentServices>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Refusal> {
     services.roster.delete(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 
-use super::Services;
 use super::refusal::Refusal;
+use super::{AgentServices, MediaServices};
 use crate::switchboard::CallWishes;
 
 /// The query of a route that opens calls.
@@ -39,26 +39,28 @@ impl<S: Send + Sync> FromRequestParts<S> for CallOptions {
 
 impl CallOptions {
     /// What is asked for, if it exists. `named` are the wishes that came in another way and count more.
-    pub(super) async fn check(self, services: &Services, named: CallWishes) -> Result<CallWishes, Refusal> {
+    pub(super) async fn check(self, services: &MediaServices, named: CallWishes) -> Result<CallWishes, Refusal> {
         let wishes = CallWishes {
             instructions: named.instructions,
             agent: named.agent.or(self.agent),
             resumes: named.resumes.or(self.conversation),
         };
+        // Without the agents in this process, theirs is the judgement.
+        let Some(agents) = &services.agents else { return Ok(wishes) };
         if let Some(name) = &wishes.agent
-            && services.roster.entry(name).is_none()
+            && agents.roster.entry(name).is_none()
         {
-            return Err(services.roster.unknown(name).into());
+            return Err(agents.roster.unknown(name).into());
         }
         if let Some(id) = &wishes.resumes {
-            check_resumable(services, id).await?;
+            check_resumable(agents, id).await?;
         }
         Ok(wishes)
     }
 }
 
-async fn check_resumable(services: &Services, id: &str) -> Result<(), Refusal> {
-    let found = services.store.get(id).await.map_err(|cause| super::conversations::unreadable(&cause))?;
+async fn check_resumable(agents: &AgentServices, id: &str) -> Result<(), Refusal> {
+    let found = agents.store.get(id).await.map_err(|cause| super::conversations::unreadable(&cause))?;
     match found {
         None => Err(Refusal::new(
             StatusCode::NOT_FOUND,

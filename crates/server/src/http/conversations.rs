@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use store::StoreError;
 
-use super::Services;
+use super::AgentServices;
 use super::refusal::Refusal;
 use crate::wire::{Conversation, ConversationList};
 
@@ -26,7 +26,7 @@ pub(super) struct ListQuery {
 
 /// `GET /v1/conversations`: newest first.
 pub(super) async fn list(
-    State(services): State<Services>,
+    State(services): State<AgentServices>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<ConversationList>, Refusal> {
     let Query(query) = query.map_err(|rejection| bad_query(&rejection.body_text()))?;
@@ -40,7 +40,7 @@ pub(super) async fn list(
 
 /// `GET /v1/conversations/{id}`: with its turns.
 pub(super) async fn read(
-    State(services): State<Services>,
+    State(services): State<AgentServices>,
     Path(id): Path<String>,
 ) -> Result<Json<Conversation>, Refusal> {
     let missing = || Refusal::new(StatusCode::NOT_FOUND, "no_such_conversation", "there is no such conversation");

@@ -5,7 +5,7 @@ use axum::extract::State;
 use providers::resilience::{BreakerState, HealthReport};
 use serde::Serialize;
 
-use super::Services;
+use super::AgentServices;
 
 /// All providers.
 #[derive(Debug, Serialize)]
@@ -45,7 +45,7 @@ enum Standing {
 }
 
 /// `GET /v1/providers`.
-pub(super) async fn list(State(services): State<Services>) -> Json<ProviderList> {
+pub(super) async fn list(State(services): State<AgentServices>) -> Json<ProviderList> {
     let data = services.board.reports().into_iter().map(Provider::from).collect();
     Json(ProviderList { object: "list", data })
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
-use super::Services;
+use super::MediaServices;
 use super::body::{SdpOffer, has_media_type, text, too_large};
 use super::call_options::CallOptions;
 use super::refusal::{OpenAiRefusal, Refusal};
@@ -26,7 +26,7 @@ struct SessionPart {
 
 /// `POST /v1/realtime/calls`: the offer as it is, or in a form beside the session's settings.
 pub(super) async fn call(
-    State(services): State<Services>,
+    State(services): State<MediaServices>,
     options: Result<CallOptions, Refusal>,
     request: Request,
 ) -> Result<impl IntoResponse, OpenAiRefusal> {
@@ -45,7 +45,7 @@ pub(super) async fn call(
 
 /// `POST /v1/realtime/calls/{id}/hangup`.
 pub(super) async fn hang_up(
-    State(services): State<Services>,
+    State(services): State<MediaServices>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, OpenAiRefusal> {
     if services.switchboard.hang_up(&id) { Ok(StatusCode::OK) } else { Err(no_such_call().into()) }

@@ -4,16 +4,16 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
-use super::Services;
+use super::MediaServices;
 use super::body::SdpOffer;
 use super::call_options::CallOptions;
 use super::refusal::Refusal;
-use crate::readiness::Stage;
+use crate::readiness::Unready;
 use crate::switchboard::{CallRequest, CallWishes, Door, OfferError, RefusedCall};
 
 /// `POST /whip`: opens a call. The conversation's id is the session's.
 pub(super) async fn publish(
-    State(services): State<Services>,
+    State(services): State<MediaServices>,
     options: CallOptions,
     SdpOffer(offer): SdpOffer,
 ) -> Result<impl IntoResponse, Refusal> {
@@ -29,12 +29,18 @@ pub(super) async fn exists() -> StatusCode {
 }
 
 /// `GET /whip/{id}`: success without content while the call goes on.
-pub(super) async fn session(State(services): State<Services>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+pub(super) async fn session(
+    State(services): State<MediaServices>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
     if services.switchboard.is_live(&id) { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_call()) }
 }
 
 /// `DELETE /whip/{id}`: hangs up.
-pub(super) async fn hang_up(State(services): State<Services>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+pub(super) async fn hang_up(
+    State(services): State<MediaServices>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
     if services.switchboard.hang_up(&id) { Ok(StatusCode::OK) } else { Err(no_such_call()) }
 }
 
@@ -52,7 +58,7 @@ pub(super) fn no_such_call() -> Refusal {
 impl From<RefusedCall> for Refusal {
     fn from(refused: RefusedCall) -> Self {
         match refused {
-            RefusedCall::NotReady(stage) => super::health::not_ready(stage),
+            RefusedCall::NotReady(why) => super::health::not_ready(why),
             RefusedCall::Offer(error) => offer_refusal(&error),
         }
     }
@@ -72,6 +78,6 @@ fn offer_refusal(error: &OfferError) -> Refusal {
         OfferError::AtCapacity { .. } | OfferError::TooManyListeners { .. } => {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "at_capacity").retry_after(10)
         }
-        OfferError::ShuttingDown => super::health::not_ready(Stage::Stopping),
+        OfferError::ShuttingDown => super::health::not_ready(Unready::Stopping),
     }
 }

@@ -1,7 +1,11 @@
 //! The server from outside: over HTTP and WebRTC, and as a command.
 
 mod agents;
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+#[path = "../../../bus/tests/suite/broker.rs"]
+mod broker;
 mod calls;
+mod cluster;
 mod command_line;
 mod routes;
 mod spoken;

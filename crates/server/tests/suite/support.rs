@@ -99,7 +99,7 @@ impl TestServer {
 
 fn config() -> Config {
     let mut config = Config::default();
-    config.server.listen = "127.0.0.1:0".parse().expect("an address");
+    config.server.listen = Some("127.0.0.1:0".parse().expect("an address"));
     config.media.udp_listen = "127.0.0.1:0".parse().expect("an address");
     config
 }
@@ -150,9 +150,14 @@ impl Served {
 
     /// Asks it to stop, as `kill` does, and waits for its end.
     pub(crate) fn terminate(self) -> Output {
+        self.ask_to_stop();
+        self.child.wait_with_output().expect("it ends")
+    }
+
+    /// Asks it to stop, as `kill` does.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
-        self.child.wait_with_output().expect("it ends")
     }
 }
 

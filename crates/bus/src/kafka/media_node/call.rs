@@ -26,6 +26,10 @@ pub(super) struct Call {
     pub(super) placed_at: Instant,
     /// Orchestrators in a row that did not take it.
     pub(super) offers: u32,
+    /// Whether any orchestrator ever took it.
+    was_held: bool,
+    /// Since when nobody holds it who did, and nobody else can.
+    pub(super) orphaned: Option<Instant>,
     /// None once the agent let go.
     to_caller: Option<Delivery<ToCaller>>,
     records: Sequencer<ToMedia>,
@@ -37,8 +41,11 @@ impl Call {
     pub(super) fn new(to_caller: Sender<ToCaller>, place: Place, now: Instant) -> (Self, mpsc::Receiver<Route>) {
         let (routes, changes) = mpsc::channel(ROUTES_CAPACITY);
         let to_caller = Some(Delivery::new(to_caller));
-        let (records, taken) = (Sequencer::default(), false);
-        (Self { place, epoch: 0, taken, placed_at: now, offers: 1, to_caller, records, routes }, changes)
+        let records = Sequencer::default();
+        let (taken, was_held, orphaned) = (false, false, None);
+        let call =
+            Self { place, epoch: 0, taken, placed_at: now, offers: 1, was_held, orphaned, to_caller, records, routes };
+        (call, changes)
     }
 
     /// Takes a record of its orchestrator in.
@@ -77,10 +84,28 @@ impl Call {
         self.to_caller.is_some()
     }
 
+    /// Its orchestrator has it.
+    pub(super) fn take(&mut self) {
+        self.taken = true;
+        self.was_held = true;
+    }
+
+    /// Nobody can take it now. False when nobody ever has: then there is nothing to wait for.
+    pub(super) fn wait_for_a_place(&mut self, now: Instant, stats: &BusStats) -> bool {
+        if self.was_held && self.orphaned.is_none() {
+            self.orphaned = Some(now);
+            self.taken = false;
+            self.epoch += 1;
+            self.deliver(ToCaller::Flush, stats);
+        }
+        self.was_held
+    }
+
     /// Another orchestrator holds it from now on. Whatever the one before left to be played is dropped.
     pub(super) fn give_to(&mut self, place: Place, now: Instant, stats: &BusStats) {
-        self.offers = if self.taken { 1 } else { self.offers + 1 };
-        let before = std::mem::replace(&mut self.taken, false);
+        let before = self.orphaned.take().is_some() || self.taken;
+        self.offers = if before { 1 } else { self.offers + 1 };
+        self.taken = false;
         self.place = place;
         self.epoch += 1;
         self.placed_at = now;

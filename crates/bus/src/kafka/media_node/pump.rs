@@ -20,6 +20,9 @@ use crate::kafka::wire::ToAgent;
 /// What the next orchestrator hears again: the time in which the one before may have been dead unnoticed, and a second.
 const REPLAY: Duration = Duration::from_millis(2_500);
 
+/// A flush takes effect within one packet; a mark of it that does not come must not silence all others.
+const MAX_FLUSHING: Duration = Duration::from_secs(1);
+
 /// Who holds the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Route {
@@ -42,14 +45,14 @@ pub(super) struct Pump {
     connected: bool,
     channel_open: bool,
     ended: Option<EndReason>,
-    /// The flush of a hand-over is under way: marks are still about what the one before had said.
-    flushing: bool,
+    /// The flush of a hand-over is under way since then: marks are still about what the one before had said.
+    flushing: Option<Instant>,
 }
 
 impl Pump {
     pub(super) fn new(outlet: Outlet, session: String, details: Bytes, reply_partition: i32, route: Route) -> Self {
         let stream = outlet.stream(&session, route.place, route.epoch);
-        let (recent, ended, flushing) = (VecDeque::new(), None, false);
+        let (recent, ended, flushing) = (VecDeque::new(), None, None);
         let (connected, channel_open) = (false, false);
         Self { outlet, session, details, reply_partition, stream, recent, connected, channel_open, ended, flushing }
     }
@@ -78,7 +81,9 @@ impl Pump {
     /// Tells another orchestrator all that the one before knew of the line.
     async fn turn_to(&mut self, route: Route) {
         self.stream = self.outlet.stream(&self.session, route.place, route.epoch);
-        self.flushing |= route.flushed;
+        if route.flushed {
+            self.flushing = Some(Instant::now());
+        }
         self.announce().await;
         if self.connected {
             self.stream.send(ToAgent::Caller(FromCaller::Connected)).await;
@@ -122,11 +127,11 @@ impl Pump {
 
     /// What the orchestrator that holds the call may hear of a mark.
     fn known_mark(&mut self, mark: PlayoutMark) -> Option<PlayoutMark> {
-        if self.flushing {
-            self.flushing = !matches!(mark, PlayoutMark::Flushed { .. });
-            return None;
-        }
-        without_notice(mark)
+        let Some(since) = self.flushing.filter(|since| since.elapsed() < MAX_FLUSHING) else {
+            return without_notice(mark);
+        };
+        self.flushing = (!matches!(mark, PlayoutMark::Flushed { .. })).then_some(since);
+        None
     }
 
     fn forget_old(&mut self, now: Instant) {

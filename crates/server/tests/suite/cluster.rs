@@ -1,0 +1,323 @@
+//! Media and orchestrator servers as processes of their own, on one real Apache Kafka: calls over real sockets, and what
+//! callers notice when a process or the broker dies.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use audio::energy;
+use audio::opus::{Decoder, Encoder, EncoderConfig};
+use media::caller::{Caller, CallerEvent, CallerKind};
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::broker::{Broker, own_prefix};
+use crate::calls::connect;
+use crate::support::{Served, antiphon};
+
+const RATE_HZ: u32 = 24_000;
+/// Longer than anything takes that is not broken.
+const LONG: Duration = Duration::from_secs(30);
+/// What a person waits at most for another voice.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(3);
+
+/// Servers that share a broker and a store.
+struct Cluster {
+    client: Client,
+    broker: Arc<Broker>,
+    folder: TempDir,
+    prefix: String,
+}
+
+impl Cluster {
+    fn on(broker: Arc<Broker>) -> Self {
+        let client = Client::builder().no_proxy().build().expect("a client");
+        Self { client, broker, folder: tempfile::tempdir().expect("a folder"), prefix: own_prefix() }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = antiphon(self.folder.path());
+        command
+            .env("ANTIPHON__BUS__URL", format!("kafka://{}", self.broker.address()))
+            .env("ANTIPHON__BUS__TOPIC_PREFIX", &self.prefix)
+            .env("ANTIPHON__BUS__PARTITIONS", "4")
+            .env("ANTIPHON__STORE__URL", format!("sqlite://{}/antiphon.db", self.folder.path().display()));
+        command
+    }
+
+    fn media(&self, drain: &str) -> Process {
+        let mut command = self.command();
+        command.arg("media").env("ANTIPHON__SERVER__DRAIN", drain);
+        Process(Some(Served::start(command)))
+    }
+
+    fn orchestrator(&self) -> Process {
+        let mut command = self.command();
+        command.args(["orchestrator", "--agent", "echo"]);
+        Process(Some(Served::start(command)))
+    }
+
+    async fn get(&self, server: &Process, path: &str) -> (StatusCode, String) {
+        let response = self.client.get(format!("{}{path}", server.url())).send().await.expect("an answer");
+        (response.status(), response.text().await.expect("text"))
+    }
+
+    /// Waits until a server answers like this.
+    async fn until(&self, server: &Process, path: &str, wanted: impl Fn(StatusCode, &str) -> bool) -> String {
+        let mut looks = interval(Duration::from_millis(20));
+        let look = async {
+            loop {
+                looks.tick().await;
+                let (status, text) = self.get(server, path).await;
+                if wanted(status, &text) {
+                    return text;
+                }
+            }
+        };
+        timeout(LONG, look).await.expect("this takes too long")
+    }
+
+    async fn ready(&self, server: &Process) {
+        self.until(server, "/readyz", |status, _| status == StatusCode::OK).await;
+    }
+
+    async fn call(&self, media: &Process) -> (Line, String) {
+        let (caller, location) = connect(&self.client, media.url(), "/v1/realtime/calls", CallerKind::TwoWay).await;
+        (Line::new(caller), location.rsplit('/').next().expect("an id").to_owned())
+    }
+
+    async fn conversation(&self, server: &Process, id: &str, status: &str) -> Value {
+        let path = format!("/v1/conversations/{id}");
+        let wanted = format!("\"status\":\"{status}\"");
+        let text = self.until(server, &path, |_, text| text.replace(' ', "").contains(&wanted)).await;
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
+/// A server, killed when it is dropped.
+struct Process(Option<Served>);
+
+impl Process {
+    fn url(&self) -> &str {
+        &self.0.as_ref().expect("it runs").url
+    }
+
+    /// SIGKILL.
+    fn kill(self) {
+        drop(self);
+    }
+
+    fn ask_to_stop(&self) {
+        self.0.as_ref().expect("it runs").ask_to_stop();
+    }
+
+    /// Waits for its end, which must be a good one.
+    async fn ends_well(mut self) {
+        let mut served = self.0.take().expect("it runs");
+        let ended = tokio::task::spawn_blocking(move || served.child.wait().expect("it ends"));
+        assert!(timeout(LONG, ended).await.expect("it stops").expect("no panic").success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut served) = self.0.take() {
+            let _ = served.child.kill();
+            let _ = served.child.wait();
+        }
+    }
+}
+
+/// A person who hums into the line all the time, and listens.
+struct Line {
+    caller: Caller,
+    encoder: Encoder,
+    decoder: Decoder,
+}
+
+impl Line {
+    fn new(caller: Caller) -> Self {
+        let encoder = Encoder::new(&EncoderConfig::default()).expect("an encoder");
+        Self { caller, encoder, decoder: Decoder::new(RATE_HZ).expect("a decoder") }
+    }
+
+    /// Hums until `heard` is true of the loudness of what comes back.
+    async fn hum_until(&mut self, mut heard: impl FnMut(f32) -> bool) {
+        let tone: Vec<f32> = (0..480).map(|index| 0.4 * (index as f32 * 0.12).sin()).collect();
+        let mut pace = interval(Duration::from_millis(20));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let hum = async {
+            loop {
+                tokio::select! {
+                    _ = pace.tick() => self.caller.send_opus(self.encoder.encode(&tone).expect("a packet")),
+                    event = self.caller.events.recv() => {
+                        let event = event.expect("the call goes on");
+                        assert_ne!(event, CallerEvent::Closed, "the call was cut");
+                        let CallerEvent::Frame { frame, .. } = event else { continue };
+                        let mut samples = Vec::new();
+                        self.decoder.decode(&frame.payload, &mut samples).expect("Opus");
+                        if heard(energy::dbfs(&samples)) {
+                            return;
+                        }
+                    }
+                }
+            }
+        };
+        timeout(LONG, hum).await.expect("the echo is silent");
+    }
+
+    async fn hears_itself(&mut self) {
+        self.hum_until(|loudness| loudness > -20.0).await;
+    }
+
+    async fn is_hung_up(&mut self) {
+        let closed = async { while !matches!(self.caller.events.recv().await, Some(CallerEvent::Closed) | None) {} };
+        timeout(LONG, closed).await.expect("the call ends");
+    }
+}
+
+/// Conversations under way, by a server's metrics.
+fn active(metrics: &str) -> usize {
+    let line = metrics.lines().find_map(|line| line.strip_prefix("antiphon_session_active "));
+    line.and_then(|many| many.parse().ok()).expect("the metric")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_through_any_media_server_to_any_orchestrator() {
+    let cluster = Cluster::on(Broker::shared());
+    let lonely = cluster.media("0s");
+    let (status, body) = cluster.get(&lonely, "/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+    let orchestrators = [cluster.orchestrator(), cluster.orchestrator()];
+    let medias = [lonely, cluster.media("0s")];
+    let mut lines = Vec::new();
+    for media in medias.iter().chain(&medias) {
+        cluster.ready(media).await;
+        let (mut line, id) = cluster.call(media).await;
+        line.hears_itself().await;
+        lines.push((line, id));
+    }
+    let mut held = 0;
+    for orchestrator in &orchestrators {
+        held += active(&cluster.get(orchestrator, "/metrics").await.1);
+        for (_, id) in &lines {
+            cluster.conversation(orchestrator, id, "active").await;
+        }
+        assert_eq!(cluster.get(orchestrator, "/whip").await.0, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(held, lines.len());
+    let sent = cluster.get(&medias[0], "/metrics").await.1;
+    assert!(sent.contains("antiphon_bus_sent_total"), "{sent}");
+    // A person hangs up, and the store hears of it.
+    let (_, id) = &lines[0];
+    let hang_up = format!("{}/v1/realtime/calls/{id}/hangup", medias[0].url());
+    assert_eq!(cluster.client.post(hang_up).send().await.expect("an answer").status(), StatusCode::OK);
+    assert_eq!(cluster.conversation(&orchestrators[0], id, "ended").await["end_reason"], "hangup");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_without_an_orchestrator_is_told_to_come_back() {
+    let cluster = Cluster::on(Broker::shared());
+    let media = cluster.media("0s");
+    let request = cluster.client.post(format!("{}/whip", media.url())).header("content-type", "application/sdp");
+    let refused = request.body("v=0").send().await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_outlives_its_orchestrator() {
+    let cluster = Cluster::on(Broker::shared());
+    let media = cluster.media("0s");
+    let mut holder = cluster.orchestrator();
+    cluster.ready(&media).await;
+    let (mut line, id) = cluster.call(&media).await;
+    for round in 0..3 {
+        line.hears_itself().await;
+        let other = cluster.orchestrator();
+        // Killed by SIGKILL, or asked to stop.
+        let killed = Instant::now();
+        if round == 2 {
+            holder.ask_to_stop();
+        } else {
+            holder.kill();
+        }
+        // What is heard once another holds the call is that other.
+        let held = AtomicBool::new(false);
+        let held_by_other = async {
+            cluster.until(&other, "/metrics", |_, text| text.contains("antiphon_session_active 1")).await;
+            held.store(true, Ordering::Relaxed);
+        };
+        let heard = line.hum_until(|loudness| held.load(Ordering::Relaxed) && loudness > -20.0);
+        tokio::join!(held_by_other, heard);
+        let took = killed.elapsed();
+        eprintln!("round {round}: hears another orchestrator after {took:?}");
+        assert!(took < TAKEN_OVER_WITHIN, "{took:?}");
+        if round == 2 {
+            return;
+        }
+        holder = other;
+    }
+    cluster.conversation(&holder, &id, "active").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_whose_media_server_dies_goes_on_through_another() {
+    let cluster = Cluster::on(Broker::shared());
+    let orchestrator = cluster.orchestrator();
+    let (doomed, media) = (cluster.media("0s"), cluster.media("0s"));
+    cluster.ready(&doomed).await;
+    cluster.ready(&media).await;
+    let (mut line, id) = cluster.call(&doomed).await;
+    line.hears_itself().await;
+    doomed.kill();
+    cluster.conversation(&orchestrator, &id, "ended").await;
+    let path = format!("/v1/realtime/calls?conversation={id}");
+    let (caller, _) = connect(&cluster.client, media.url(), &path, CallerKind::TwoWay).await;
+    Line::new(caller).hears_itself().await;
+    cluster.conversation(&orchestrator, &id, "active").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_media_server_that_drains_cuts_nobody() {
+    let cluster = Cluster::on(Broker::shared());
+    let _orchestrator = cluster.orchestrator();
+    let media = cluster.media("60s");
+    cluster.ready(&media).await;
+    let (mut line, id) = cluster.call(&media).await;
+    line.hears_itself().await;
+    media.ask_to_stop();
+    cluster
+        .until(&media, "/readyz", |status, text| status == StatusCode::SERVICE_UNAVAILABLE && text.contains("stopping"))
+        .await;
+    let mut frames = 0;
+    line.hum_until(|loudness| {
+        frames += u32::from(loudness > -20.0);
+        frames > 50
+    })
+    .await;
+    let hang_up = format!("{}/v1/realtime/calls/{id}/hangup", media.url());
+    assert_eq!(cluster.client.post(hang_up).send().await.expect("an answer").status(), StatusCode::OK);
+    line.is_hung_up().await;
+    media.ends_well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_hear_of_a_broker_that_is_gone_and_go_on_when_it_returns() {
+    let cluster = Cluster::on(Arc::new(Broker::start()));
+    let _orchestrator = cluster.orchestrator();
+    let media = cluster.media("0s");
+    cluster.ready(&media).await;
+    let (mut line, _) = cluster.call(&media).await;
+    line.hears_itself().await;
+    cluster.broker.stop();
+    cluster.until(&media, "/readyz", |_, text| text.contains("bus-down")).await;
+    // The notice is softer than the echo, and louder than silence.
+    line.hum_until(|loudness| (-45.0..-20.0).contains(&loudness)).await;
+    cluster.broker.start_again();
+    cluster.ready(&media).await;
+    line.hears_itself().await;
+}
