@@ -9,6 +9,7 @@ interface ProviderCardProps {
 export function ProviderCard({ provider }: ProviderCardProps) {
   const { name, state, requests, failures, slow, takenOver, firstMs, lastFailure } = provider;
   const facts = [
+    WORDS[state],
     countOf(requests, 'request'),
     ...(failures > 0 ? [`${failures} failed`] : []),
     ...(slow > 0 ? [`${slow} slow`] : []),
@@ -22,7 +23,12 @@ export function ProviderCard({ provider }: ProviderCardProps) {
         {firstMs !== null && <span className="text-sm text-muted tabular-nums" title="To the first word or sound, on average">{formatMs(firstMs)}</span>}
       </p>
       <p className="mt-1 pl-4.5 text-sm text-muted">
-        {WORDS[state]} · {facts.join(' · ')}
+        {facts.map((fact, at) => (
+          <span key={fact} className="whitespace-nowrap">
+            {at > 0 && ' · '}
+            {fact}{' '}
+          </span>
+        ))}
       </p>
       {lastFailure !== null && <p className="mt-1 pl-4.5 text-xs text-muted text-pretty break-words">Last failure: {lastFailure}</p>}
     </li>

@@ -64,7 +64,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         ("[providers.x]\nkind = \"acme\"", "providers.x", "openai"),
         ("[providers.x]\nkind = \"openai\"\napi_key = \"k\"", "api_key", "api_key_env"),
         ("[providers.x]\nkind = \"google\"\nllm = { modell = \"m\" }", "modell", "thinking_level"),
-        ("[agent]\nllm = 7", "agent.llm", "Choice"),
+        ("[agent]\nllm = 7", "agent.llm", "a name or a list of names"),
         ("[server\nlisten = 1", "TOML", "line 1"),
     ];
     for (toml, names, says) in cases {

@@ -13,7 +13,7 @@ pub struct Choice(Vec<String>);
 
 /// How it stands in a file.
 #[derive(Deserialize, Serialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a name or a list of names")]
 enum Written {
     One(String),
     Several(Vec<String>),
