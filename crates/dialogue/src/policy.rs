@@ -98,7 +98,8 @@ impl Default for Policy {
             start_ahead: true,
             initiative: Initiative::default(),
             tools: ToolPolicy::default(),
-            words_deadline: Duration::from_secs(5),
+            // A recogniser that is silent is replaced after 2.5 s, and the next one may be silent too.
+            words_deadline: Duration::from_secs(8),
             reply_deadline: Duration::from_secs(20),
             flush_deadline: Duration::from_millis(500),
             digits_deadline: Duration::from_secs(2),

@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     pub(crate) writing: Writing,
     /// Whether speech may interrupt it.
     pub(crate) interruptible: bool,
+    /// Whether it only says that there is no answer.
+    pub(crate) is_apology: bool,
     /// When it was asked for.
     pub(crate) started: Timestamp,
     pub(crate) runs: Vec<Run>,
@@ -55,6 +57,7 @@ impl Reply {
             timings,
             writing: Writing::Going,
             interruptible: true,
+            is_apology: false,
             started: now,
             runs: Vec::new(),
             rounds: 0,

@@ -106,6 +106,9 @@ impl Dialogue {
 
     /// Ends the open turn if all that could be said was heard.
     pub(super) fn finish_if_over(&mut self, now: Timestamp) {
+        if self.is_unheard() {
+            return self.apologise(now);
+        }
         if let Some(reply) = self.phase.standing()
             && reply.is_over()
         {

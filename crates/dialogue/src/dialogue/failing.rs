@@ -58,13 +58,25 @@ impl Dialogue {
         }
     }
 
+    /// Whether an answer came to its end without a sound, because no voice could speak it. Whoever asked is told so, once:
+    /// the apology itself may fare no better.
+    pub(super) fn is_unheard(&self) -> bool {
+        matches!(&self.phase, Phase::Thinking(reply) if reply.is_over()
+            && reply.has_sentences()
+            && !reply.was_heard()
+            && !reply.is_apology
+            && !reply.user_text.is_empty())
+            && self.closing.is_none()
+    }
+
     /// Says that no answer can be had, as an attempt of its own.
-    fn apologise(&mut self, now: Timestamp) {
+    pub(super) fn apologise(&mut self, now: Timestamp) {
         let Some((turn, attempt)) = self.replace_attempt(now) else { return };
         self.act(Action::Release { turn, attempt });
         let apology = self.policy.apology.clone();
         if let Phase::Thinking(reply) = &mut self.phase {
             reply.writing = Writing::Failed;
+            reply.is_apology = true;
             let sentence = reply.add(now, &apology);
             self.speak(sentence);
         }
