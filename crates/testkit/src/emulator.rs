@@ -25,7 +25,6 @@ mod route;
 mod script;
 mod socket;
 mod spoken;
-pub mod tone;
 mod voice;
 
 use std::io;
@@ -40,6 +39,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+/// What the emulated voices speak and the recognisers understand.
+pub use crate::tone;
 pub use certificate::CertificateError;
 pub use fault::{Fault, Trouble};
 pub use log::{Ending, Record};

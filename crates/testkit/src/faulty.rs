@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, ToolCall, Usage};
-use providers::stt::{FailureEvent, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
+use providers::stt::{FailureEvent, SAMPLE_RATE_HZ, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use providers::{Failure, Remedy};
 use tokio::sync::mpsc;
@@ -39,6 +39,7 @@ pub struct Faults {
     coming: Mutex<VecDeque<Option<Fault>>>,
     requests: AtomicUsize,
     cancelled: AtomicUsize,
+    injected: AtomicUsize,
 }
 
 impl Faults {
@@ -52,6 +53,11 @@ impl Faults {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// How many of them went wrong.
+    pub fn injected(&self) -> usize {
+        self.injected.load(Ordering::Relaxed)
+    }
+
     /// How many were called off before their end.
     pub fn cancelled(&self) -> usize {
         self.cancelled.load(Ordering::Relaxed)
@@ -59,7 +65,9 @@ impl Faults {
 
     fn next(&self) -> Option<Fault> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.coming.lock().unwrap().pop_front().flatten()
+        let fault = self.coming.lock().unwrap().pop_front().flatten();
+        self.injected.fetch_add(usize::from(fault.is_some()), Ordering::Relaxed);
+        fault
     }
 
     /// Sends `steps` with a pause before each, as far as the fault lets it.
@@ -172,7 +180,7 @@ impl LanguageModel for FaultyWriter {
     fn release(&self, _conversation: &str) {}
 }
 
-/// A voice that says each word as 300 ms of sound, and notes what it was asked to say.
+/// A voice that says each word as 300 ms of sound or as [`tone`](crate::tone)s, and notes what it was asked to say.
 #[derive(Debug)]
 pub struct FaultyVoice {
     /// What goes wrong.
@@ -181,12 +189,20 @@ pub struct FaultyVoice {
     pub asked: Mutex<Vec<SpeechRequest>>,
     name: &'static str,
     rate_hz: u32,
+    sound: fn(u32, &str, u32) -> Vec<f32>,
 }
 
 impl FaultyVoice {
     /// A voice of this rate.
     pub fn new(name: &'static str, rate_hz: u32) -> Arc<Self> {
-        Arc::new(Self { faults: Arc::default(), asked: Mutex::default(), name, rate_hz })
+        let sound = |number, _: &str, rate_hz| murmur(rate_hz, Self::WORD_MS, number);
+        Arc::new(Self { faults: Arc::default(), asked: Mutex::default(), name, rate_hz, sound })
+    }
+
+    /// A voice whose words can be understood.
+    pub fn in_tones(name: &'static str) -> Arc<Self> {
+        let sound = |_, word: &str, rate_hz| crate::tone::speak(word, rate_hz);
+        Arc::new(Self { faults: Arc::default(), asked: Mutex::default(), name, rate_hz: Self::RATE_HZ, sound })
     }
 
     /// The rate of [`crate::scripted`]'s voice.
@@ -211,7 +227,7 @@ impl TextToSpeech for FaultyVoice {
         let words = (0..).zip(request.text.split_whitespace());
         let steps = Steps {
             words: words
-                .map(|(word, _)| TtsEvent::Audio(murmur(self.rate_hz, FaultyVoice::WORD_MS, word).into()))
+                .map(|(number, word)| TtsEvent::Audio((self.sound)(number, word, self.rate_hz).into()))
                 .collect(),
             last: vec![TtsEvent::Done],
             failed: TtsEvent::Failed,
@@ -223,19 +239,30 @@ impl TextToSpeech for FaultyVoice {
     }
 }
 
-/// A recogniser that understands as many words as it got pieces of audio: "1 2 3". A fault is of a stream: it breaks after
+/// A recogniser that understands as many words as it got pieces of audio, "1 2 3", or a word for each 300 ms. A fault is of a stream: it breaks after
 /// so many inputs.
 #[derive(Debug)]
 pub struct FaultyEar {
     /// What goes wrong.
     pub faults: Arc<Faults>,
     name: &'static str,
+    words: fn(&[f32]) -> String,
 }
 
 impl FaultyEar {
     /// A recogniser of this name.
     pub fn new(name: &'static str) -> Arc<Self> {
-        Arc::new(Self { faults: Arc::default(), name })
+        let words = |heard: &[f32]| heard.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        Arc::new(Self { faults: Arc::default(), name, words })
+    }
+
+    /// A recogniser that understands a word for each 300 ms of speech: "word1 word2".
+    pub fn of_speech(name: &'static str) -> Arc<Self> {
+        let words = |heard: &[f32]| {
+            let count = heard.len() / (SAMPLE_RATE_HZ as usize * 3 / 10);
+            (1..=count).map(|number| format!("word{number}")).collect::<Vec<_>>().join(" ")
+        };
+        Arc::new(Self { faults: Arc::default(), name, words })
     }
 }
 
@@ -247,25 +274,25 @@ impl SpeechToText for FaultyEar {
     fn open(&self, _options: SttOptions) -> SttStream {
         let (input, mut inputs) = mpsc::channel(64);
         let (sender, events) = mpsc::channel(64);
-        let (fault, name) = (self.faults.next(), self.name);
+        let (fault, name, words) = (self.faults.next(), self.name, self.words);
         run(async move {
             let patience = match fault {
                 Some(Fault::Refused(_) | Fault::Busy(_)) => 0,
                 Some(Fault::BreaksAfter(inputs) | Fault::VanishesAfter(inputs) | Fault::StallsAfter(inputs)) => inputs,
                 Some(Fault::Silence | Fault::Slow(_)) | None => usize::MAX,
             };
-            let mut heard: Vec<String> = Vec::new();
+            let mut heard: Vec<f32> = Vec::new();
             let mut taken = 0;
             while taken < patience {
                 let Some(input) = inputs.recv().await else { return };
                 taken += 1;
                 let event = match input {
                     SttInput::Audio(samples) => {
-                        heard.extend(samples.iter().map(|sample| format!("{sample}")));
+                        heard.extend_from_slice(&samples);
                         continue;
                     }
-                    SttInput::Pause(mark) => SttEvent::Partial { text: heard.join(" "), settled: Some(mark) },
-                    SttInput::Commit => SttEvent::Final { text: std::mem::take(&mut heard).join(" ") },
+                    SttInput::Pause(mark) => SttEvent::Partial { text: words(&heard), settled: Some(mark) },
+                    SttInput::Commit => SttEvent::Final { text: words(&std::mem::take(&mut heard)) },
                     SttInput::Reset => {
                         heard.clear();
                         continue;

@@ -13,6 +13,8 @@ use crate::scripted::tone;
 
 const RATE_HZ: u32 = 16_000;
 const MARK_EVERY_FRAMES: u32 = 5;
+/// So much of a pause is recorded (100 ms): enough to tell the words before it from those after.
+const RECORDED_PAUSE_FRAMES: u32 = 5;
 
 /// A caller whose every frame the test decides.
 pub struct Caller {
@@ -23,6 +25,10 @@ pub struct Caller {
     queue: VecDeque<ToCaller>,
     played: Option<(Clip, u32)>,
     held: bool,
+    recorder: Option<Decoder>,
+    pause_frames: u32,
+    /// What was heard, at 16 kHz with short pauses, since [`Self::record`].
+    pub recording: Vec<f32>,
     /// Frames of the agent's voice that were heard, with when.
     pub heard: Vec<(Instant, Clip)>,
     /// The packets of these frames.
@@ -45,11 +51,19 @@ impl Caller {
             queue: VecDeque::new(),
             played: None,
             held: false,
+            recorder: None,
+            pause_frames: 0,
+            recording: Vec::new(),
             heard: Vec::new(),
             packets: Vec::new(),
             messages: Vec::new(),
         };
         (caller, from_caller, to_caller)
+    }
+
+    /// Records from here on what is heard.
+    pub fn record(&mut self) {
+        self.recorder = Some(Decoder::new(RATE_HZ).unwrap());
     }
 
     /// Tells the agent that audio flows.
@@ -133,6 +147,22 @@ impl Caller {
 
     /// Plays at most one frame, as a media server does every 20 ms; gives its packet.
     async fn play(&mut self) -> Option<Vec<u8>> {
+        let packet = self.next_packet().await;
+        if let Some(decoder) = &mut self.recorder {
+            match &packet {
+                Some(payload) => decoder.decode(payload, &mut self.recording).map(drop).unwrap(),
+                // Of a pause a moment will do.
+                None if self.pause_frames < RECORDED_PAUSE_FRAMES => {
+                    self.recording.resize(self.recording.len() + (RATE_HZ / 1_000 * FRAME_MS) as usize, 0.0);
+                }
+                None => {}
+            }
+            self.pause_frames = if packet.is_some() { 0 } else { self.pause_frames.saturating_add(1) };
+        }
+        packet
+    }
+
+    async fn next_packet(&mut self) -> Option<Vec<u8>> {
         while let Ok(message) = self.from_agent.try_recv() {
             match message {
                 ToCaller::Hold => {

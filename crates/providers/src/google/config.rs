@@ -147,10 +147,11 @@ pub struct SpeechConfig {
     pub phrase_boost: f32,
     /// How soon Google takes an utterance for finished; none leaves it to the model.
     pub endpointing: Option<Endpointing>,
-    /// At a pause the words so far are taken for settled after this long, though Google may still change them.
+    /// At a pause words that reach up to it are taken for settled after this long, though Google may still change them.
     #[serde(with = "humantime_serde")]
     pub settle: Duration,
-    /// No words after this long: nothing was said.
+    /// After this long what there is must do: nothing was said, or not all of it understood. A chain asks another recogniser
+    /// before that, if its `words_deadline` is shorter.
     #[serde(with = "humantime_serde")]
     pub give_up: Duration,
     /// A stream of this age gives way to a new one at the next pause: Google ends it at five minutes.
@@ -174,7 +175,7 @@ impl Default for SpeechConfig {
             phrase_boost: 10.0,
             endpointing: Some(Endpointing::Supershort),
             settle: Duration::from_millis(800),
-            give_up: Duration::from_millis(2_500),
+            give_up: Duration::from_secs(3),
             rotate_after: Duration::from_secs(240),
             rotate_at: Duration::from_secs(290),
             idle: Duration::from_secs(15),

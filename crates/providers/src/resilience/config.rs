@@ -10,8 +10,8 @@ use super::BreakerConfig;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResilienceConfig {
-    /// After so long without a first word the next language model is asked too, and who is first answers; zero never
-    /// asks two.
+    /// After so long without a first word the next language model is asked too, and so on along the row, and who is first
+    /// answers; zero never asks two.
     #[serde(with = "humantime_serde")]
     pub hedge_after: Duration,
     /// So long the words of a pause may take before the next recogniser is asked.

@@ -181,7 +181,7 @@ async fn one_stream_serves_utterances_whose_words_are_final() {
     let mut opened = talk.opened().await;
     assert_eq!(opened.config.config.as_ref().expect("one").language_codes, ["de-DE"]);
     assert!(opened.hear(16_000).await);
-    opened.say(vec![running("Wie geht", 600), running(" es", 600)]);
+    opened.say(vec![running("Wie geht", 900), running(" es", 600)]);
     assert_eq!(talk.told().await, partial("Wie geht es"));
     talk.say([SttInput::Pause(1)]).await;
     opened.say(vec![finals("Wie geht es?", 950)]);
@@ -218,7 +218,7 @@ async fn running_words_will_do_when_final_ones_do_not_come() {
     let mut talk = Talk::with(SpeechConfig { settle, give_up: NEVER, ..SpeechConfig::default() }).await;
     talk.speak(1_000).await;
     let opened = talk.opened().await;
-    opened.say(vec![running("Wie geht", 600)]);
+    opened.say(vec![running("Wie geht", 900)]);
     assert_eq!(talk.told().await, partial("Wie geht"));
     talk.say([SttInput::Pause(1)]).await;
     assert_eq!(talk.told().await, settled("Wie geht", 1));

@@ -7,8 +7,9 @@ use serde_json::json;
 use testkit::emulator::Emulator;
 use tokio::sync::mpsc::Receiver;
 
+use crate::emulator;
 use crate::local;
-use crate::vendors::{Encrypted, GEMINI, OPENAI_CHAT, Reach, Vendor, emulator};
+use crate::vendors::{Encrypted, GEMINI, OPENAI_CHAT, Reach, Vendor};
 
 /// A model under test.
 pub(crate) struct Subject {

@@ -13,3 +13,10 @@ mod local;
 mod stt;
 mod tts;
 mod vendors;
+
+use testkit::emulator::{Emulator, Script};
+
+/// An emulator that says what it is asked to.
+async fn emulator() -> Emulator {
+    Emulator::start(Script::default()).await.expect("it starts")
+}

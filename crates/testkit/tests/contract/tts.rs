@@ -7,8 +7,9 @@ use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use testkit::emulator::{Emulator, tone};
 use tokio::sync::mpsc::Receiver;
 
+use crate::emulator;
 use crate::local;
-use crate::vendors::{Encrypted, GOOGLE_VOICE, OPENAI_VOICE, Reach, Vendor, emulator};
+use crate::vendors::{Encrypted, GOOGLE_VOICE, OPENAI_VOICE, Reach, Vendor};
 
 /// A voice under test.
 struct Subject {

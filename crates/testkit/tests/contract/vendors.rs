@@ -10,7 +10,7 @@ use providers::remote::{Auth, Deadlines, Endpoint};
 use providers::secret::Secret;
 use providers::stt::SpeechToText;
 use providers::tts::TextToSpeech;
-use testkit::emulator::{Emulator, Route, Script};
+use testkit::emulator::{Emulator, Route};
 
 /// The key that every adapter shows.
 pub(crate) const KEY: &str = "open-sesame";
@@ -118,8 +118,3 @@ pub(crate) const GOOGLE_VOICE: Vendor<dyn TextToSpeech> = Vendor {
     route: Route::StreamingSynthesize,
     make: |reach| Arc::new(google::Voice::new(reach.cloud(), google::VoiceConfig::default())),
 };
-
-/// An emulator that says what it is asked to.
-pub(crate) async fn emulator() -> Emulator {
-    Emulator::start(Script::default()).await.expect("it starts")
-}

@@ -11,6 +11,9 @@ use crate::stt::{SAMPLE_RATE_HZ, SttEvent};
 
 /// Words end before a pause is noticed, and Google rounds: so much earlier they still reach up to it (300 ms).
 const TOLERANCE: u64 = 3 * SAMPLE_RATE_HZ as u64 / 10;
+/// Running words reach up to a pause that is this much later (160 ms): it is noticed after 64 ms of silence, and a last
+/// word that is missing is longer.
+const PAUSE: u64 = 16 * SAMPLE_RATE_HZ as u64 / 100;
 /// So many words may come twice where audio was sent again.
 const MOST_REPEATED: usize = 2;
 
@@ -19,7 +22,7 @@ const MOST_REPEATED: usize = 2;
 pub(super) struct Waits {
     /// Then what is there will do.
     pub settle: Duration,
-    /// Then there is nothing.
+    /// Then whatever is there must do, though it is nothing or does not reach to the end.
     pub give_up: Duration,
 }
 
@@ -209,10 +212,19 @@ impl Hearing {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let utterance = self.utterance.as_ref()?;
         match utterance.state {
-            State::Paused { since, told: None, .. } if utterance.words().is_empty() => Some(since + self.waits.give_up),
+            State::Paused { since, told: None, .. } if !self.reaches_the_end(utterance) => {
+                Some(since + self.waits.give_up)
+            }
             State::Paused { since, told: None, .. } => Some(since + self.waits.settle),
             State::Paused { .. } | State::Speaking => None,
         }
+    }
+
+    /// Whether there are words up to the end of what was said. Where there are none, the last words are still to come, or
+    /// the stream is dead; to go on without them would lose them.
+    fn reaches_the_end(&self, utterance: &Utterance) -> bool {
+        let reached = (utterance.running_until + PAUSE).max(self.final_until.saturating_add(TOLERANCE));
+        !utterance.words().is_empty() && reached >= utterance.ends
     }
 
     /// Settles what has been waited for long enough.

@@ -67,13 +67,14 @@ impl Race {
         let mut racing = vec![begun];
         let mut hedge_at = Instant::now() + self.hedge_after;
         loop {
-            let hedging = !self.hedge_after.is_zero() && racing.len() == 1 && self.next < self.links.len();
+            let hedging = !self.hedge_after.is_zero() && self.next < self.links.len();
             let (at, event) = tokio::select! {
                 biased;
                 first = first_of(&mut racing) => first,
                 () = sleep_until(hedge_at), if hedging => {
                     tracing::info!(provider = racing[0].permit.name(), "no word yet: another model is asked too");
                     racing.extend(self.ask(request));
+                    hedge_at = Instant::now() + self.hedge_after;
                     continue;
                 }
             };

@@ -71,7 +71,7 @@ async fn a_wrong_key_is_for_another_provider(vendor: Vendor<dyn LanguageModel>) 
 }
 
 async fn a_black_hole_is_left(vendor: Vendor<dyn LanguageModel>) {
-    let emulator = crate::vendors::emulator().await;
+    let emulator = crate::emulator().await;
     emulator.hold_connections();
     let model = (vendor.make)(Reach { deadlines: HASTY, ..Reach::plain(&emulator) });
     assert_eq!(failure(&listen(model.reply(request("hole", WORDS))).await).remedy, Remedy::Retry);

@@ -119,7 +119,7 @@ suffers!(google, GOOGLE_SPEECH, {
 
 #[tokio::test]
 async fn an_upload_into_a_black_hole_fails_in_time() {
-    let emulator = crate::vendors::emulator().await;
+    let emulator = crate::emulator().await;
     emulator.hold_connections();
     let ear = (OPENAI_TRANSCRIBER.make)(Reach { deadlines: HASTY, ..Reach::plain(&emulator) });
     let mut stream = ear.open(SttOptions::default());

@@ -54,7 +54,7 @@ async fn a_wrong_key_is_for_another_provider(vendor: Vendor<dyn TextToSpeech>) {
 }
 
 async fn a_black_hole_is_left(vendor: Vendor<dyn TextToSpeech>) {
-    let emulator = crate::vendors::emulator().await;
+    let emulator = crate::emulator().await;
     emulator.hold_connections();
     let voice = (vendor.make)(Reach { deadlines: HASTY, ..Reach::plain(&emulator) });
     assert_eq!(failure(&listen(voice.speak(request(SENTENCE))).await).remedy, Remedy::Retry);

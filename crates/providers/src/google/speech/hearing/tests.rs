@@ -74,7 +74,7 @@ fn words_that_do_not_reach_the_pause_wait_for_the_rest() {
 #[test]
 fn waiting_ends() {
     let mut talk = Talk::new();
-    talk.hearing.running("how", 500 * MS, &mut talk.out);
+    talk.hearing.running("how", 900 * MS, &mut talk.out);
     talk.told();
     talk.hearing.pause(4, talk.at(1_000), &mut talk.out);
     assert_eq!(talk.hearing.deadline(), Some(talk.at(1_800)));
@@ -126,7 +126,7 @@ fn late_words_of_the_last_utterance_are_not_words_of_the_next() {
 #[test]
 fn an_utterance_that_is_over_is_owed_its_words() {
     let mut talk = Talk::new();
-    talk.hearing.running("one", 500 * MS, &mut talk.out);
+    talk.hearing.running("one", 900 * MS, &mut talk.out);
     assert!(!talk.hearing.is_owed());
     talk.hearing.commit(talk.at(1_000), &mut talk.out);
     assert_eq!(talk.told(), [running("one")]);
@@ -138,7 +138,7 @@ fn an_utterance_that_is_over_is_owed_its_words() {
 #[test]
 fn words_are_overdue_only_after_their_audio_has_left() {
     let mut talk = Talk::new();
-    talk.hearing.running("one", 100 * MS, &mut talk.out);
+    talk.hearing.running("one", 900 * MS, &mut talk.out);
     talk.hearing.pause(1, talk.at(1_000), &mut talk.out);
     talk.hearing.waits_from(talk.at(3_000));
     talk.told();
@@ -196,4 +196,16 @@ fn only_words_that_stand_there_already_are_repeated() {
     assert_eq!(without_repeated("in New York", "New York, and"), " and");
     assert_eq!(without_repeated("in New York", "New shoes"), "New shoes");
     assert_eq!(without_repeated("", "New shoes"), "New shoes");
+}
+
+#[test]
+fn words_that_do_not_reach_the_pause_are_not_taken_for_all() {
+    let mut talk = Talk::new();
+    talk.hearing.running("one", 500 * MS, &mut talk.out);
+    talk.hearing.pause(1, talk.at(1_000), &mut talk.out);
+    talk.told();
+    talk.hearing.due(talk.at(3_499), &mut talk.out);
+    assert_eq!(talk.told(), [], "the last half second has no words yet");
+    talk.hearing.due(talk.at(3_500), &mut talk.out);
+    assert_eq!(talk.told(), [settled("one", 1)]);
 }
