@@ -4,6 +4,8 @@
 
 #[path = "resilience/llm.rs"]
 mod llm;
+#[path = "resilience/random.rs"]
+mod random;
 #[path = "resilience/stt.rs"]
 mod stt;
 #[path = "resilience/tts.rs"]

@@ -106,6 +106,16 @@ async fn a_silent_model_is_raced_by_the_next_and_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_of_silent_models_is_passed() {
+    let models = ["test.first", "test.second", "test.third"].map(|name| FaultyWriter::new(name, ANSWER));
+    models[..2].iter().for_each(|model| model.faults.expect([Some(Fault::Silence)]));
+    let links = models.iter().map(|model| link("one", Stage::Llm, Arc::clone(model) as _)).collect();
+    let began = Instant::now();
+    assert_eq!(answer(&LlmChain::new(links, &ResilienceConfig::default())).await.0, ANSWER);
+    assert_eq!(began.elapsed(), Duration::from_millis(2 * 1_500 + 6 * 20));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_model_that_is_first_all_the_same_answers() {
     let counting = counting();
     counting.first.faults.expect([Some(Fault::Slow(Duration::from_millis(1_600)))]);
