@@ -63,7 +63,7 @@ impl Agents {
     /// Gives every agent that has no instructions these, which suit the language model of this machine. Others keep
     /// what suits any.
     pub fn set_missing_instructions(&mut self, instructions: &str) {
-        for agent in self.by_name.values_mut().filter(|agent| agent.llm.has_local()) {
+        for agent in self.by_name.values_mut().filter(|agent| agent.llm.has_local() && agent.live.is_none()) {
             agent.instructions.get_or_insert_with(|| instructions.to_owned());
         }
     }

@@ -44,6 +44,9 @@ pub struct AgentConfig {
     pub llm: Choice,
     /// Who speaks.
     pub tts: Choice,
+    /// Who hears and answers aloud in one: a vendor of the configuration with a speech-native model. `llm` and `tts` then
+    /// stand behind it, and `voice` is one of its voices. None leaves it to the three.
+    pub live: Option<String>,
     /// The tools it may use, by name. `end_call` and `current_time` are built in.
     pub tools: Vec<String>,
     /// The agents to which it may hand a call over, by name.
@@ -78,6 +81,7 @@ impl Default for AgentConfig {
             stt: Choice::default(),
             llm: Choice::default(),
             tts: Choice::default(),
+            live: None,
             tools: Vec::new(),
             hand_off: Vec::new(),
             fillers: policy.tools.fillers,

@@ -2,7 +2,7 @@
 import { asFields, list, numberOrNull, oneOf, text, textOrNull, type Fields } from './fields';
 import { get, type Answer } from './get';
 
-export const STAGES = ['stt', 'llm', 'tts'] as const;
+export const STAGES = ['stt', 'llm', 'tts', 'live'] as const;
 export const PROVIDER_STATES = ['available', 'trying', 'resting'] as const;
 
 export interface Provider {

@@ -25,6 +25,7 @@ const STAGES = [
   { id: 'stt', title: 'Understands' },
   { id: 'llm', title: 'Answers' },
   { id: 'tts', title: 'Speaks' },
+  { id: 'live', title: 'Hears and speaks' },
 ] as const;
 
 interface StageProps {

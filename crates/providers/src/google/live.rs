@@ -57,7 +57,8 @@ impl Place {
         let (version, project) = path.split_once('/').unwrap_or((&path, ""));
         let is_vertex = project.starts_with("projects/");
         let (service, model) = if is_vertex {
-            let service = format!("google.cloud.aiplatform.{version}.LlmBidiService/BidiGenerateContent");
+            // Held in this version alone, whichever the other models are asked in.
+            let service = "google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent".to_owned();
             (service, format!("{project}/models/{model}"))
         } else {
             let service = format!("google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent");
@@ -112,7 +113,8 @@ mod tests {
         assert_eq!((gemini.model.as_str(), gemini.is_vertex), ("models/gemini-x", false));
         let base = super::super::vertex_base("p", "us-central1");
         let vertex = place(&base);
-        assert!(vertex.address.path().ends_with("LlmBidiService/BidiGenerateContent"), "{}", vertex.address);
+        let service = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent";
+        assert_eq!(vertex.address.path(), service);
         assert_eq!(vertex.model, "projects/p/locations/us-central1/publishers/google/models/gemini-x");
     }
 }

@@ -17,6 +17,8 @@ pub enum Stage {
     Llm,
     /// Text to speech.
     Tts,
+    /// All three in one.
+    Live,
 }
 
 impl Stage {
@@ -27,6 +29,7 @@ impl Stage {
             Self::Stt => "stt",
             Self::Llm => "llm",
             Self::Tts => "tts",
+            Self::Live => "live",
         }
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::config::{GoogleConfig, OpenAiConfig, ProviderConfig};
 use crate::google::{self, Cloud, Credentials, CredentialsError, Gemini, Speech};
+use crate::live::LiveModel;
 use crate::llm::LanguageModel;
-use crate::openai::{self, Chat, Transcriber};
+use crate::openai::{self, Chat, Realtime, Transcriber};
 use crate::remote::{Auth, Deadlines, Endpoint, EndpointError};
 use crate::secret::Secret;
 use crate::stt::SpeechToText;
@@ -91,6 +92,19 @@ impl Account {
             ProviderConfig::Google(config) => {
                 let cloud = self.cloud(config, "texttospeech", &config.tts.location)?;
                 Ok(Arc::new(google::Voice::new(cloud, config.tts.clone())))
+            }
+        }
+    }
+
+    /// Its speech-native model, likewise.
+    ///
+    /// # Errors
+    /// When it cannot be used as configured.
+    pub fn live(&self) -> Result<Arc<dyn LiveModel>, OpenError> {
+        match &self.config {
+            ProviderConfig::OpenAi(config) => Ok(Arc::new(Realtime::new(self.openai(config)?, config.live.clone()))),
+            ProviderConfig::Google(config) => {
+                Ok(Arc::new(google::Live::new(self.gemini(config)?, config.live.clone())))
             }
         }
     }

@@ -70,6 +70,8 @@ pub struct OpenAiConfig {
     pub stt: openai::TranscriberConfig,
     /// Its voice.
     pub tts: openai::VoiceConfig,
+    /// Its speech-native model.
+    pub live: openai::RealtimeConfig,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +85,7 @@ struct OpenAiSection {
     llm: openai::ChatConfig,
     stt: openai::TranscriberConfig,
     tts: openai::VoiceConfig,
+    live: openai::RealtimeConfig,
 }
 
 impl Default for OpenAiSection {
@@ -96,6 +99,7 @@ impl Default for OpenAiSection {
             llm: openai::ChatConfig::default(),
             stt: openai::TranscriberConfig::default(),
             tts: openai::VoiceConfig::default(),
+            live: openai::RealtimeConfig::default(),
         }
     }
 }
@@ -110,6 +114,7 @@ impl From<OpenAiSection> for OpenAiConfig {
             llm: section.llm,
             stt: section.stt,
             tts: section.tts,
+            live: section.live,
         }
     }
 }
@@ -140,6 +145,8 @@ pub struct GoogleConfig {
     pub stt: google::SpeechConfig,
     /// Its voice.
     pub tts: google::VoiceConfig,
+    /// Its speech-native model.
+    pub live: google::LiveConfig,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +164,7 @@ struct GoogleSection {
     llm: google::GeminiConfig,
     stt: google::SpeechConfig,
     tts: google::VoiceConfig,
+    live: google::LiveConfig,
 }
 
 impl Default for GoogleSection {
@@ -174,6 +182,7 @@ impl Default for GoogleSection {
             llm: google::GeminiConfig::default(),
             stt: google::SpeechConfig::default(),
             tts: google::VoiceConfig::default(),
+            live: google::LiveConfig::default(),
         }
     }
 }
@@ -192,6 +201,7 @@ impl From<GoogleSection> for GoogleConfig {
             llm: section.llm,
             stt: section.stt,
             tts: section.tts,
+            live: section.live,
         }
     }
 }

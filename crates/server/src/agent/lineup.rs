@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use providers::live::Live;
 use providers::llm::LanguageModel;
 use providers::resilience::{FixedLines, LineMemory, Link, LlmChain, ResilienceConfig, SttChain, TtsChain};
 use providers::stt::SpeechToText;
@@ -65,7 +66,11 @@ impl Cast {
         let Self::Models(Lineup(inner)) = self else { return Ok(()) };
         inner.shelves.stt.check(&agent.stt)?;
         inner.shelves.llm.check(&agent.llm)?;
-        inner.shelves.tts.check(&agent.tts)
+        inner.shelves.tts.check(&agent.tts)?;
+        match &agent.live {
+            Some(live) => inner.shelves.live.check(&Choice::from(live.as_str())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -113,7 +118,10 @@ impl Lineup {
                 Arc::new(TtsChain::new(links, figures).with_fixed_lines(lines))
             }),
             tools: Arc::clone(tools),
-            live: None,
+            live: agent.live.as_ref().and_then(|name| shelves.live.get(name)).map(|link| {
+                let Link { provider, health } = link.clone();
+                Arc::new(Live::new(provider, health, figures.clone()))
+            }),
         }
     }
 

@@ -64,6 +64,11 @@ impl<P: ?Sized> Shelf<P> {
         choice.names().filter_map(|name| Some((name, self.by_name.get(name)?)))
     }
 
+    /// The one of this name.
+    pub(super) fn get(&self, name: &str) -> Option<&Link<P>> {
+        self.by_name.get(name)
+    }
+
     /// Whether all that it names are here.
     ///
     /// # Errors

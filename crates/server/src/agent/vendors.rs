@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use providers::live::LiveModel;
 use providers::llm::LanguageModel;
 use providers::resilience::{BreakerConfig, Stage};
 use providers::stt::SpeechToText;
@@ -51,6 +52,8 @@ pub(crate) struct Vendors {
     pub(super) llm: Shelf<dyn LanguageModel>,
     /// Voices.
     pub(super) tts: Shelf<dyn TextToSpeech>,
+    /// Speech-native models.
+    pub(super) live: Shelf<dyn LiveModel>,
     /// How they fare.
     pub(super) board: Board,
     /// When one is not asked for a while.
@@ -69,7 +72,7 @@ impl Vendors {
         }
         agents(config).try_for_each(|(name, agent)| check_agent(name, agent, &config.providers))?;
         let mut vendors = Self::none(config.resilience.breaker.clone());
-        let Self { stt, llm, tts, board, breaker } = &mut vendors;
+        let Self { stt, llm, tts, live, board, breaker } = &mut vendors;
         for (name, section) in &config.providers {
             let wants = |choice: fn(&AgentConfig) -> &Choice| {
                 agents(config).any(|(_, agent)| choice(agent).names().any(|chosen| chosen == name))
@@ -78,6 +81,8 @@ impl Vendors {
             opening.put(wants(|agent| &agent.stt), stt, Account::stt)?;
             opening.put(wants(|agent| &agent.llm), llm, Account::llm)?;
             opening.put(wants(|agent| &agent.tts), tts, Account::tts)?;
+            let is_wanted = agents(config).any(|(_, agent)| agent.live.as_ref() == Some(name));
+            opening.put(is_wanted, live, Account::live)?;
         }
         Ok(vendors)
     }
@@ -85,7 +90,8 @@ impl Vendors {
     /// Empty shelves.
     pub(crate) fn none(breaker: BreakerConfig) -> Self {
         let board = Board::default();
-        Self { stt: Shelf::new(Stage::Stt), llm: Shelf::new(Stage::Llm), tts: Shelf::new(Stage::Tts), board, breaker }
+        let (stt, llm, tts) = (Shelf::new(Stage::Stt), Shelf::new(Stage::Llm), Shelf::new(Stage::Tts));
+        Self { stt, llm, tts, live: Shelf::new(Stage::Live), board, breaker }
     }
 
     /// How all of them fare, and those that come later.
@@ -146,6 +152,10 @@ fn check_agent(
     let wrong = |why: ChoiceError| VendorError::Choice { agent: name.to_owned(), why: why.to_string() };
     for (stage, choice) in [(Stage::Stt, &agent.stt), (Stage::Llm, &agent.llm), (Stage::Tts, &agent.tts)] {
         check(stage, choice, known).map_err(wrong)?;
+    }
+    if let Some(live) = &agent.live {
+        let vendors = || sections.keys().map(String::as_str).collect();
+        check(Stage::Live, &Choice::from(live.as_str()), vendors).map_err(wrong)?;
     }
     Ok(())
 }

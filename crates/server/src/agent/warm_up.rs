@@ -31,9 +31,11 @@ async fn say_fixed_lines(lineup: &Lineup, agent: &AgentConfig) {
     if agent.tts == Choice::from(LOCAL) {
         return;
     }
-    let voice = lineup.of(agent).tts;
+    let tts = lineup.of(agent).tts;
+    // Where a speech-native model answers, the name is one of its voices.
+    let voice = agent.voice.as_ref().filter(|_| agent.live.is_none());
     for text in agent.fixed_lines() {
-        let mut events = voice.speak(SpeechRequest { text, voice: agent.voice.clone(), speed: agent.speed });
+        let mut events = tts.speak(SpeechRequest { text, voice: voice.cloned(), speed: agent.speed });
         while let Some(event) = events.recv().await {
             if let TtsEvent::Failed(failure) = event {
                 tracing::warn!(provider = failure.provider, cause = %failure.message, "a fixed line was not said ahead");
@@ -48,7 +50,7 @@ async fn say_fixed_lines(lineup: &Lineup, agent: &AgentConfig) {
 async fn read_instructions(cast: &Cast, agents: &Agents) {
     let toolbox = cast.toolbox();
     let (Cast::Models(lineup), Some(config)) = (cast, agents.get(DEFAULT_AGENT)) else { return };
-    if !config.llm.has_local() {
+    if !config.llm.has_local() || config.live.is_some() {
         return;
     }
     let Some(llm) = lineup.local_llm() else { return };

@@ -20,7 +20,7 @@ struct Provider {
     object: &'static str,
     /// As the configuration calls it; `local` for the models of this machine.
     name: String,
-    /// `stt`, `llm` or `tts`.
+    /// `stt`, `llm`, `tts` or `live`.
     stage: &'static str,
     state: Standing,
     requests: u64,

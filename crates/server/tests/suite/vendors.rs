@@ -203,6 +203,8 @@ fn what_a_vendor_lacks_is_said_before_anything_is_served() {
     }
     let twice = check("[agent]\nllm = [\"local\", \"local\"]\n");
     assert!(twice.contains("llm names `local` twice"), "{twice}");
+    let live = check("[agent]\nlive = \"local\"\n");
+    assert!(live.contains("no live `local`"), "{live}");
     let taken = check("[providers.local]\nkind = \"openai\"\n");
     assert!(taken.contains("[providers.local]"), "{taken}");
 }
@@ -239,6 +241,7 @@ async fn an_agent_over_http_chooses_among_the_vendors_that_there_are() {
         (json!({"name": "b", "llm": "cloud"}), "no llm `cloud`; known are: lan, local"),
         (json!({"name": "b", "stt": ["lan", "lan"]}), "stt names `lan` twice"),
         (json!({"name": "b", "tts": []}), "tts names nobody"),
+        (json!({"name": "b", "live": "cloud"}), "no live `cloud`; known are: lan"),
     ] {
         let (status, kind, detail) = problem(server.send(Method::POST, "/v1/agents", &agent).await).await;
         assert_eq!((status, kind.as_str()), (400, "invalid-agent"));
