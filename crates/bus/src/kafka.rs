@@ -4,7 +4,8 @@
 //! [`crate::local`] through the broker, so that neither role knows of it. Topics:
 //! - `audio-in`: media to orchestrators; each orchestrator reads one partition,
 //! - `audio-out`: orchestrators to media; each media node reads one partition,
-//! - `node-status`: every node says that it lives, and how much room it has.
+//! - `node-status`: every node says that it lives, and how much room it has,
+//! - `conversation-events`: facts, for whoever wants them.
 //!
 //! Nodes are addressed, not balanced: the broker's groups would move live calls whenever a node comes or goes, and notice
 //! a dead one after six seconds at best. Media places each call, watches who holds it, and gives it to another
@@ -14,6 +15,7 @@ mod agent_node;
 mod client;
 mod config;
 mod delivery;
+mod event_log;
 mod fleet;
 mod lateness;
 mod media_node;
@@ -27,6 +29,7 @@ mod wire;
 
 pub use agent_node::{AgentNode, Load, agent_node};
 pub use config::{Acks, KafkaConfig};
+pub use event_log::{Event, EventLog, NotPublished};
 pub use fleet::BusState;
 pub use media_node::{MediaNode, Notice, media_node};
 pub use node::ConnectError;

@@ -1,7 +1,11 @@
-//! Writes conversations down, beside the calls: never in their way.
+//! Writes conversations down, beside the calls: never in their way. Between machines, what is written is published as well
+//! (`events`).
+
+mod events;
 
 use std::sync::Arc;
 
+use bus::kafka::EventLog;
 use dialogue::CloseReason;
 use jiff::Timestamp;
 use store::{NewConversation, Store, StoreError, Turn};
@@ -61,10 +65,13 @@ impl Recorder {
 }
 
 impl Writer {
-    /// Writes until no recorder is left.
-    pub(crate) async fn run(mut self, store: Arc<dyn Store>) {
+    /// Writes until no recorder is left, and publishes where there is a stream of facts.
+    pub(crate) async fn run(mut self, store: Arc<dyn Store>, log: Option<EventLog>) {
         while let Some(record) = self.queue.recv().await {
             let session = record.conversation_id().to_owned();
+            if let Some(log) = &log {
+                events::publish(log, &record);
+            }
             if let Err(cause) = write(&*store, record).await {
                 tracing::error!(session, %cause, "a record could not be written");
             }

@@ -238,7 +238,7 @@ impl From<StageTimes> for StagesMs {
 }
 
 /// RFC 3339, UTC, milliseconds.
-fn moment(moment: jiff::Timestamp) -> String {
+pub(crate) fn moment(moment: jiff::Timestamp) -> String {
     format!("{moment:.3}")
 }
 

@@ -72,7 +72,8 @@ pub(crate) enum SendError {
 /// A record to be sent.
 pub(crate) struct Outgoing<'a> {
     pub(crate) topic: &'a str,
-    pub(crate) partition: i32,
+    /// None goes by the key.
+    pub(crate) partition: Option<i32>,
     pub(crate) key: &'a str,
     pub(crate) value: &'a [u8],
     pub(crate) kind: Kind,
@@ -132,6 +133,8 @@ impl Producer {
                 },
             )
             .set("linger.ms", (config.linger.as_secs_f64() * 1_000.0).to_string())
+            // As Java's clients place keys, so that facts of a conversation stay together whoever else writes.
+            .set("partitioner", "murmur2_random")
             // Order survives a repeated request only when no other is under way; and without this limit the client
             // sends one request a record as soon as it falls behind.
             .set("max.in.flight", "1")
@@ -149,11 +152,8 @@ impl Producer {
             return Err(SendError::Full);
         }
         let record: BaseRecord<'_, str, [u8]> =
-            BaseRecord::to(out.topic).partition(out.partition).key(out.key).payload(out.value);
-        let record = match out.headers {
-            Some(headers) => record.headers(headers),
-            None => record,
-        };
+            BaseRecord { partition: out.partition, headers: out.headers, ..BaseRecord::to(out.topic) };
+        let record = record.key(out.key).payload(out.value);
         if self.flow.0.under_way.fetch_add(1, Ordering::AcqRel) == 0 {
             self.flow.0.moved_us.store(now_us(), Ordering::Release);
         }

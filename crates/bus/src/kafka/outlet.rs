@@ -47,7 +47,8 @@ impl Outlet {
         let value = status.encode();
         // With the kind of audio, since a beat that comes late would be a lie.
         let (topic, kind) = (self.0.status_topic.as_str(), Kind::Audio);
-        let _ = self.0.producer.send(Outgoing { topic, partition: 0, key: "", value: &value, kind, headers: None });
+        let _ =
+            self.0.producer.send(Outgoing { topic, partition: Some(0), key: "", value: &value, kind, headers: None });
     }
 
     /// Waits until everything is sent. Blocks.
@@ -100,7 +101,7 @@ impl Stream {
         let Parts { producer, topic, .. } = &*self.outlet.0;
         let header = |value| KafkaHeader { key: "traceparent", value: Some(value) };
         let headers = trace_parent.map(|value| OwnedHeaders::new().insert(header(value)));
-        let partition = self.to.partition;
+        let partition = Some(self.to.partition);
         producer.send(Outgoing { topic, partition, key: &self.session, value, kind, headers })?;
         // Numbers are given to what is sent, so that the reader need not wait for what was dropped here.
         self.sequence += 1;

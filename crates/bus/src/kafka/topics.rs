@@ -12,6 +12,8 @@ use crate::kafka::config::KafkaConfig;
 
 /// Creating a topic waits for the cluster; longer than this and it is not well.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// Facts are kept for a week, so that a reader may fail over a weekend.
+const FACTS_RETENTION_MS: &str = "604800000";
 /// How soon a topic that is not known yet is asked for again.
 const RETRY: Duration = Duration::from_millis(100);
 /// Audio lies on a broker's disk for minutes at most; a topic that keeps it longer was not made by us.
@@ -53,12 +55,18 @@ pub(crate) struct Topics {
     pub(crate) audio_in: String,
     pub(crate) audio_out: String,
     pub(crate) node_status: String,
+    pub(crate) conversation_events: String,
 }
 
 impl Topics {
     pub(crate) fn of(config: &KafkaConfig) -> Self {
         let name = |topic: &str| format!("{}{topic}", config.topic_prefix);
-        Self { audio_in: name("audio-in"), audio_out: name("audio-out"), node_status: name("node-status") }
+        Self {
+            audio_in: name("audio-in"),
+            audio_out: name("audio-out"),
+            node_status: name("node-status"),
+            conversation_events: name("conversation-events"),
+        }
     }
 
     /// Makes the topics that are not there, and checks how long those of audio keep it.
@@ -79,6 +87,9 @@ impl Topics {
             topic(&self.audio_in, config.partitions),
             topic(&self.audio_out, config.partitions),
             topic(&self.node_status, 1),
+            NewTopic::new(&self.conversation_events, config.partitions, TopicReplication::Fixed(config.replicas))
+                .set("cleanup.policy", "delete")
+                .set("retention.ms", FACTS_RETENTION_MS),
         ];
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));
         for made in admin.create_topics(&wanted, &options).await? {

@@ -6,6 +6,7 @@
 
 mod broker;
 mod contract;
+mod events;
 mod faults;
 mod outage;
 mod placement;

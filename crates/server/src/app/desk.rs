@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bus::kafka::EventLog;
 use bus::local::NewCalls;
 use jiff::Timestamp;
 use providers::resilience::ResilienceConfig;
@@ -11,6 +12,7 @@ use session::AgentConfig;
 use store::{SqliteStore, Store};
 use tokio::task::JoinHandle;
 
+use super::bus_ends::JoinError;
 use super::start::StartError;
 use crate::agent::{self, Files, LoadError, Vendors};
 use crate::config::{Config, Dirs, Role};
@@ -35,6 +37,8 @@ pub(super) struct Desk {
     tapes: Option<Tapes>,
     roster: Roster,
     recovery: Option<String>,
+    /// The stream of facts, between machines.
+    facts: Option<EventLog>,
 }
 
 impl Desk {
@@ -48,9 +52,14 @@ impl Desk {
         let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
         let roster =
             Roster::open(config.agent.clone(), config.agents, files.instructions(), Arc::clone(&store)).await?;
+        let kafka = config.bus.kafka();
         let recovery = Some(config.bus.recovery).filter(|text| !text.is_empty());
+        let facts = match (role, kafka) {
+            (Role::Orchestrator, Some(kafka)) => Some(EventLog::open(&kafka).map_err(JoinError::from)?),
+            (Role::Both | Role::Media | Role::Orchestrator, _) => None,
+        };
         let (tools, default, figures) = (config.tools, config.agent, config.resilience);
-        Ok(Self { files, vendors, tools, default, figures, store, tapes, roster, recovery })
+        Ok(Self { files, vendors, tools, default, figures, store, tapes, roster, recovery, facts })
     }
 
     /// What its routes are served from.
@@ -66,9 +75,9 @@ impl Desk {
         tasks: &Tasks,
         open: impl FnOnce() + Send + 'static,
     ) -> JoinHandle<Option<Result<(), LoadError>>> {
-        let Self { files, vendors, tools, default, figures, store, tapes, roster, recovery } = self;
+        let Self { files, vendors, tools, default, figures, store, tapes, roster, recovery, facts } = self;
         let (recorder, writer) = recorder();
-        tasks.spawn(writer.run(Arc::clone(&store)));
+        tasks.spawn(writer.run(Arc::clone(&store), facts));
         let (metrics, owner) = (metrics.clone(), tasks.clone());
         tasks.spawn(async move {
             let cast = agent::load(files, vendors, tools, default, figures).await?;

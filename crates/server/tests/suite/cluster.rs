@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use audio::energy;
 use audio::opus::{Decoder, Encoder, EncoderConfig};
 use media::caller::{Caller, CallerEvent, CallerKind};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::{Headers as _, Message as _};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -87,6 +90,32 @@ impl Cluster {
     async fn call(&self, media: &Process) -> (Line, String) {
         let (caller, location) = connect(&self.client, media.url(), "/v1/realtime/calls", CallerKind::TwoWay).await;
         (Line::new(caller), location.rsplit('/').next().expect("an id").to_owned())
+    }
+
+    /// Reads the stream of facts until the conversation is over in it.
+    fn stream_tells_of(&self, id: &str) {
+        let topic = format!("{}conversation-events", self.prefix);
+        let mut client = ClientConfig::new();
+        client
+            .set("bootstrap.servers", self.broker.address())
+            .set("group.id", "test")
+            .set("auto.offset.reset", "earliest");
+        let consumer: BaseConsumer = client.create().expect("a consumer");
+        consumer.subscribe(&[&topic]).expect("a topic");
+        let mut kinds = Vec::new();
+        while kinds.last().is_none_or(|kind| kind != "antiphon.conversation.ended.v1") {
+            // It also wakes for the group's own affairs.
+            let message = std::iter::repeat_with(|| consumer.poll(LONG)).take(10).flatten().next();
+            let message = message.expect("a fact").expect("a record");
+            if message.key() == Some(id.as_bytes()) {
+                let data: Value = serde_json::from_slice(message.payload().expect("data")).expect("JSON");
+                assert_eq!(data["conversation_id"], id);
+                let headers = message.headers().expect("attributes");
+                let kind = headers.iter().find(|one| one.key == "ce_type").and_then(|one| one.value).expect("a type");
+                kinds.push(String::from_utf8(kind.to_vec()).expect("text"));
+            }
+        }
+        assert_eq!(kinds[0], "antiphon.conversation.began.v1");
     }
 
     async fn conversation(&self, server: &Process, id: &str, status: &str) -> Value {
@@ -216,6 +245,7 @@ async fn calls_go_through_any_media_server_to_any_orchestrator() {
     let hang_up = format!("{}/v1/realtime/calls/{id}/hangup", medias[0].url());
     assert_eq!(cluster.client.post(hang_up).send().await.expect("an answer").status(), StatusCode::OK);
     assert_eq!(cluster.conversation(&orchestrators[0], id, "ended").await["end_reason"], "hangup");
+    cluster.stream_tells_of(id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
