@@ -123,6 +123,11 @@ pub enum VoiceEvent {
         /// How long the sentence lasts.
         duration_ms: u32,
     },
+    /// The voice broke off within the sentence, and no other goes on for it: these samples are all.
+    BrokeOff {
+        /// How long they last.
+        duration_ms: u32,
+    },
     /// The sentence cannot be spoken.
     Failed,
 }

@@ -169,6 +169,10 @@ impl Reply {
         self.with(sentence, |s| s.word_ends(ends_ms));
     }
 
+    pub(crate) fn voice_broke_off(&mut self, sentence: SentenceId, duration_ms: u32) {
+        self.with(sentence, |s| s.broke_off(duration_ms));
+    }
+
     pub(crate) fn voice_failed(&mut self, sentence: SentenceId) {
         self.with(sentence, Sentence::failed);
     }

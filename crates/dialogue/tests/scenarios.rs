@@ -28,7 +28,7 @@ fn scenarios_play_as_written() {
 }
 
 /// What every kind of event, action, fact and deadline looks like in a scenario.
-const VOCABULARY: [&str; 56] = [
+const VOCABULARY: [&str; 57] = [
     // Events.
     " connected\n",
     " speech starts ",
@@ -50,6 +50,7 @@ const VOCABULARY: [&str; 56] = [
     " fails\n",
     " fails retryable\n",
     " first audio\n",
+    " breaks off ",
     " words end ",
     " playout started ",
     " playout reached ",

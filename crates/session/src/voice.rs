@@ -35,6 +35,14 @@ enum Made {
     Nothing,
     Some,
     All,
+    /// Not all, and no more will come.
+    Part,
+}
+
+impl Made {
+    fn is_final(self) -> bool {
+        matches!(self, Self::All | Self::Part)
+    }
 }
 
 /// The next bit of work.
@@ -69,7 +77,7 @@ impl Voice {
     pub(crate) async fn ready(&mut self) -> Step {
         let frame_samples = self.encoder.frame_samples();
         match self.queue.front_mut() {
-            Some(sentence) if sentence.samples.len() < frame_samples && sentence.made != Made::All => {
+            Some(sentence) if sentence.samples.len() < frame_samples && !sentence.made.is_final() => {
                 Step::Take(sentence.events.recv().await)
             }
             Some(_) => {
@@ -115,7 +123,7 @@ impl Voice {
     fn fail(&mut self) -> Option<(SentenceId, VoiceEvent)> {
         let sentence = self.queue.front_mut()?;
         if sentence.frames > 0 {
-            sentence.made = Made::All;
+            sentence.made = Made::Part;
             return None;
         }
         let id = sentence.id;
@@ -128,7 +136,7 @@ impl Voice {
         let sentence = self.queue.front_mut()?;
         let clip = clip_of(sentence.id);
         let take = frame_samples.min(sentence.samples.len());
-        if take == frame_samples || (take > 0 && sentence.made == Made::All) {
+        if take == frame_samples || (take > 0 && sentence.made.is_final()) {
             let mut frame: Vec<f32> = sentence.samples.drain(..take).collect();
             frame.resize(frame_samples, 0.0);
             match self.encoder.encode(&frame) {
@@ -139,15 +147,19 @@ impl Voice {
                 Err(error) => tracing::error!(%error, "the voice could not be encoded"),
             }
         }
-        if !sentence.samples.is_empty() || sentence.made != Made::All {
+        if !sentence.samples.is_empty() || !sentence.made.is_final() {
             return None;
         }
-        let (id, duration_ms) = (sentence.id, sentence.frames * FRAME_MS);
+        let (id, made, duration_ms) = (sentence.id, sentence.made, sentence.frames * FRAME_MS);
         if duration_ms > 0 {
             outbox.send_voice(clip, ToCaller::EndOfClip(clip));
         }
         self.queue.pop_front();
-        Some((id, VoiceEvent::Done { duration_ms }))
+        let event = match made {
+            Made::Part => VoiceEvent::BrokeOff { duration_ms },
+            Made::All | Made::Nothing | Made::Some => VoiceEvent::Done { duration_ms },
+        };
+        Some((id, event))
     }
 }
 

@@ -42,6 +42,7 @@ impl Dialogue {
             }
             VoiceEvent::WordEnds(ends_ms) => reply.word_ends(sentence, ends_ms),
             VoiceEvent::Done { duration_ms } => reply.voice_made(sentence, duration_ms),
+            VoiceEvent::BrokeOff { duration_ms } => reply.voice_broke_off(sentence, duration_ms),
             VoiceEvent::Failed => reply.voice_failed(sentence),
         }
         self.watch_playout(now);

@@ -8,6 +8,8 @@ const CHARS_PER_SECOND: u64 = 15;
 pub(super) struct Sentence {
     pub(super) text: String,
     duration_ms: Option<u32>,
+    /// Where the voice broke off, if it did.
+    broke_off_ms: Option<u32>,
     /// Where each word ends, if the voice tells.
     word_ends_ms: Vec<u32>,
     heard: Heard,
@@ -26,12 +28,20 @@ enum Heard {
 
 impl Sentence {
     pub(super) fn new(text: String) -> Self {
-        Self { text, duration_ms: None, word_ends_ms: Vec::new(), heard: Heard::Nothing }
+        Self { text, duration_ms: None, broke_off_ms: None, word_ends_ms: Vec::new(), heard: Heard::Nothing }
     }
 
     pub(super) fn made(&mut self, duration_ms: u32) {
         self.duration_ms = Some(duration_ms);
         if duration_ms == 0 {
+            self.failed();
+        }
+    }
+
+    /// Only so much of it can be heard. How long the whole would last is not known.
+    pub(super) fn broke_off(&mut self, ms: u32) {
+        self.broke_off_ms = Some(ms);
+        if ms == 0 {
             self.failed();
         }
     }
@@ -59,12 +69,20 @@ impl Sentence {
         };
     }
 
+    /// All that there is of it was heard.
     pub(super) fn heard_all(&mut self) {
-        self.heard = Heard::All;
+        match self.broke_off_ms {
+            Some(ms) => self.heard_up_to(ms),
+            None => self.heard = Heard::All,
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.heard, Heard::All | Heard::Unspeakable)
+        match self.heard {
+            Heard::All | Heard::Unspeakable => true,
+            Heard::Part { ms } => self.broke_off_ms.is_some_and(|end| end <= ms),
+            Heard::Nothing => false,
+        }
     }
 
     pub(super) fn was_heard(&self) -> bool {
@@ -73,10 +91,15 @@ impl Sentence {
 
     pub(super) fn unplayed_ms(&self) -> u64 {
         match self.heard {
-            Heard::Nothing => self.length_ms(),
-            Heard::Part { ms } => self.length_ms().saturating_sub(u64::from(ms)),
+            Heard::Nothing => self.made_ms(),
+            Heard::Part { ms } => self.made_ms().saturating_sub(u64::from(ms)),
             Heard::All | Heard::Unspeakable => 0,
         }
+    }
+
+    /// How much of it there is to be heard.
+    fn made_ms(&self) -> u64 {
+        self.broke_off_ms.map_or_else(|| self.length_ms(), u64::from)
     }
 
     pub(super) fn heard_ms(&self) -> u32 {
@@ -138,6 +161,18 @@ mod tests {
         }
         sentence.heard_all();
         assert_eq!(sentence.heard_text(), "one two three four");
+    }
+
+    #[test]
+    fn of_a_sentence_that_broke_off_only_what_there_is_can_be_heard() {
+        let mut sentence = Sentence::new("one two three four five six".to_owned());
+        sentence.broke_off(800);
+        assert_eq!(sentence.unplayed_ms(), 800);
+        sentence.heard_up_to(300);
+        assert!(!sentence.is_over());
+        sentence.heard_all();
+        assert_eq!((sentence.is_over(), sentence.heard_ms()), (true, 800));
+        assert_eq!(sentence.heard_text(), "one two", "27 letters take 1.8 s");
     }
 
     #[test]

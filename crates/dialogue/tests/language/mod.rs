@@ -192,6 +192,7 @@ fn parse_voice(words: &[&str]) -> Option<VoiceEvent> {
             VoiceEvent::WordEnds(ends.iter().map(|ms| ms.parse().ok()).collect::<Option<_>>()?)
         }
         ["done", ms] => VoiceEvent::Done { duration_ms: ms.parse().ok()? },
+        ["breaks", "off", ms] => VoiceEvent::BrokeOff { duration_ms: ms.parse().ok()? },
         ["fails"] => VoiceEvent::Failed,
         _ => return None,
     })

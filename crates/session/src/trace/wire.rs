@@ -108,6 +108,7 @@ pub(super) enum VoiceRow {
     FirstAudio,
     WordEnds(Vec<u32>),
     Done { duration_ms: u32 },
+    BrokeOff { duration_ms: u32 },
     Failed,
 }
 
@@ -267,6 +268,7 @@ impl From<&VoiceEvent> for VoiceRow {
             VoiceEvent::FirstAudio => Self::FirstAudio,
             VoiceEvent::WordEnds(ends) => Self::WordEnds(ends.clone()),
             VoiceEvent::Done { duration_ms } => Self::Done { duration_ms: *duration_ms },
+            VoiceEvent::BrokeOff { duration_ms } => Self::BrokeOff { duration_ms: *duration_ms },
             VoiceEvent::Failed => Self::Failed,
         }
     }
@@ -278,6 +280,7 @@ impl From<VoiceRow> for VoiceEvent {
             VoiceRow::FirstAudio => Self::FirstAudio,
             VoiceRow::WordEnds(ends) => Self::WordEnds(ends),
             VoiceRow::Done { duration_ms } => Self::Done { duration_ms },
+            VoiceRow::BrokeOff { duration_ms } => Self::BrokeOff { duration_ms },
             VoiceRow::Failed => Self::Failed,
         }
     }
