@@ -13,8 +13,10 @@ use crate::scripted::tone;
 
 const RATE_HZ: u32 = 16_000;
 const MARK_EVERY_FRAMES: u32 = 5;
-/// So much of a pause is recorded (100 ms): enough to tell the words before it from those after.
-const RECORDED_PAUSE_FRAMES: u32 = 5;
+/// A shorter pause (400 ms) is a busy machine's stutter and is not recorded, so that words stay whole.
+const STUTTER_FRAMES: u32 = 20;
+/// So much of any other one is: enough to tell the words before it from those after.
+const PAUSE_MS: u32 = 100;
 
 /// A caller whose every frame the test decides.
 pub struct Caller {
@@ -27,7 +29,7 @@ pub struct Caller {
     held: bool,
     recorder: Option<Decoder>,
     pause_frames: u32,
-    /// What was heard, at 16 kHz with short pauses, since [`Self::record`].
+    /// What was heard, at 16 kHz with its pauses cut short, since [`Self::record`].
     pub recording: Vec<f32>,
     /// Frames of the agent's voice that were heard, with when.
     pub heard: Vec<(Instant, Clip)>,
@@ -151,9 +153,8 @@ impl Caller {
         if let Some(decoder) = &mut self.recorder {
             match &packet {
                 Some(payload) => decoder.decode(payload, &mut self.recording).map(drop).unwrap(),
-                // Of a pause a moment will do.
-                None if self.pause_frames < RECORDED_PAUSE_FRAMES => {
-                    self.recording.resize(self.recording.len() + (RATE_HZ / 1_000 * FRAME_MS) as usize, 0.0);
+                None if self.pause_frames == STUTTER_FRAMES => {
+                    self.recording.resize(self.recording.len() + (RATE_HZ / 1_000 * PAUSE_MS) as usize, 0.0);
                 }
                 None => {}
             }

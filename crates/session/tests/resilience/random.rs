@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 use super::link;
 
-const SEEDS: Range<u64> = 1..151;
+const SEEDS: Range<u64> = 1..136;
 const TURNS: usize = 4;
 /// The requirement.
 const FAULTS: usize = 1_000;
@@ -63,6 +63,23 @@ fn a_thousand_faults_end_no_conversation_and_lose_no_word() {
     assert!(all.complaints.is_empty(), "{} complaints:\n{}", all.complaints.len(), all.complaints.join("\n"));
     assert!(all.went_on * 1_000 >= all.conversations * 999, "{} of {}", all.went_on, all.conversations);
     assert!(all.faults >= FAULTS, "{} faults", all.faults);
+}
+
+#[test]
+fn words_that_no_voice_could_speak_are_not_taken_for_heard() {
+    let turn = in_virtual_time(async {
+        let models = Models::new(&mut Dice::new(0), Weather::Calm);
+        models.voices[0].faults.expect([Some(Fault::BreaksAfter(2))]);
+        models.voices[1..].iter().for_each(|voice| voice.faults.expect([Some(Fault::Refused(Remedy::Retry))]));
+        let mut call = Call::begin(&models);
+        let turn = call.turn(2).await;
+        call.caller.hang_up().await;
+        call.agent.await.unwrap();
+        turn
+    });
+    let record = turn.record.unwrap();
+    assert_eq!((turn.heard.as_str(), record.heard_text.as_str()), ("a1 b2 e5 f6 g7 h8.", "a1 b2 e5 f6 g7 h8."));
+    assert_eq!(record.agent_text, ANSWER);
 }
 
 #[derive(Debug, Default)]

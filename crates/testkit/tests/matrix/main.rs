@@ -18,7 +18,7 @@ use futures_util::{StreamExt as _, stream};
 use cell::{Cell, Outcome, Place, Row, Trial};
 
 /// So many calls at a time: more would make the machine, not the vendors, late.
-const CALLS: usize = 24;
+const CALLS: usize = 16;
 
 #[tokio::test]
 async fn a_conversation_survives_each_fault_of_each_vendor_in_each_place() {
