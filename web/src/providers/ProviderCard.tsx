@@ -23,16 +23,16 @@ export function ProviderCard({ provider }: ProviderCardProps) {
         {firstMs !== null && <span className="text-sm text-muted tabular-nums" title="To the first word or sound, on average">{formatMs(firstMs)}</span>}
       </p>
       <p className="mt-1 pl-4.5 text-sm text-muted">
-        {facts.map((fact, at) => (
-          <span key={fact} className="whitespace-nowrap">
-            {at > 0 && ' · '}
-            {fact}{' '}
-          </span>
-        ))}
+        {facts.map(unbroken).join(' · ')}
       </p>
       {lastFailure !== null && <p className="mt-1 pl-4.5 text-xs text-muted text-pretty break-words">Last failure: {lastFailure}</p>}
     </li>
   );
+}
+
+/** Lines break between facts, not within. */
+function unbroken(fact: string): string {
+  return fact.replaceAll(' ', '\u00a0');
 }
 
 const DOTS: Record<Provider['state'], string> = {

@@ -21,9 +21,9 @@ function show(providers: ProvidersState) {
 
 it('groups providers by what they do, and says what is wrong with one', () => {
   show({ status: 'ready', value: [local, gemini] });
-  const answers = screen.getByRole('region', { name: 'Answers' });
-  expect(answers.textContent).toContain('gemini412 msResting after failures · 9 requests · 3 failedLast failure: it answered 503');
-  expect(screen.getByRole('region', { name: 'Speaks' }).textContent).toContain('This machineAvailable · 0 requests');
+  const textOf = (name: string) => screen.getByRole('region', { name }).textContent.replaceAll('\u00a0', ' ');
+  expect(textOf('Answers')).toContain('gemini412 msResting after failures · 9 requests · 3 failedLast failure: it answered 503');
+  expect(textOf('Speaks')).toContain('This machineAvailable · 0 requests');
   expect(screen.queryByRole('region', { name: 'Understands' })).toBeNull();
 });
 
