@@ -56,6 +56,7 @@ impl SpeechToText for SttChain {
             listener: listener.clone(),
             kept: Kept::default(),
             due: None,
+            suspect: None,
             catches_up_until: Instant::now(),
         };
         self.tasks.spawn(async move {
@@ -80,6 +81,8 @@ struct Ear {
     due: Option<Instant>,
     /// Until then the recogniser hears what it has missed.
     catches_up_until: Instant,
+    /// One that had no words, and why it was replaced.
+    suspect: Option<(Permit, Failure)>,
 }
 
 /// The recogniser that listens. Dropping it closes its stream.
@@ -95,6 +98,8 @@ enum Over {
     Call,
     /// A failure, which another one may make good.
     Failed(Failure),
+    /// No words. It failed only if another one hears some: noise has none.
+    Wordless(Failure),
 }
 
 impl Ear {
@@ -102,16 +107,21 @@ impl Ear {
         let mut next = self.open(0);
         while let Some(mut listening) = next {
             let link = listening.link;
+            let is_last = link + 1 == self.links.len();
             let failure = match self.listen(&mut listening, &mut inputs).await {
                 Over::Call => return,
-                Over::Failed(failure) => failure,
+                Over::Wordless(failure) if !is_last => {
+                    self.suspect = Some((listening.permit, failure.clone()));
+                    failure
+                }
+                Over::Failed(failure) | Over::Wordless(failure) => {
+                    listening.permit.failed(&failure);
+                    failure
+                }
             };
-            listening.permit.failed(&failure);
             self.kept.rewind();
             self.catches_up_until = Instant::now() + self.kept.lasts() / CATCH_UP;
-            next = if link + 1 < self.links.len() {
-                self.open(link + 1)
-            } else {
+            next = if is_last {
                 // Nobody is left: this utterance is lost, and the next one is for whoever has recovered.
                 self.kept.drop_oldest();
                 self.due = None;
@@ -120,6 +130,8 @@ impl Ear {
                     return;
                 }
                 self.open(0)
+            } else {
+                self.open(link + 1)
             };
             next.iter().for_each(|listening| listening.permit.takes_over());
         }
@@ -173,7 +185,7 @@ impl Ear {
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     self.due = None;
-                    return Over::Failed(broken(name, "no words came in time"));
+                    return Over::Wordless(broken(name, "no words came in time"));
                 }
             }
         }
@@ -183,13 +195,16 @@ impl Ear {
     async fn pass(&mut self, event: SttEvent, permit: &mut Permit) -> Option<Failure> {
         match &event {
             SttEvent::Partial { settled: None, .. } => {}
-            SttEvent::Partial { settled: Some(mark), .. } => {
+            SttEvent::Partial { text, settled: Some(mark) } => {
                 permit.answered();
+                self.convict(text);
                 self.answered(Some(*mark));
             }
-            SttEvent::Final { .. } => {
+            SttEvent::Final { text } => {
                 permit.answered();
                 permit.succeeded();
+                self.convict(text);
+                self.suspect = None;
                 self.kept.drop_oldest();
                 self.answered(None);
             }
@@ -201,6 +216,15 @@ impl Ear {
         }
         self.tell(event).await;
         None
+    }
+
+    /// Words were heard: who had none failed.
+    fn convict(&mut self, text: &str) {
+        if !text.trim().is_empty()
+            && let Some((suspect, failure)) = self.suspect.take()
+        {
+            suspect.failed(&failure);
+        }
     }
 
     /// Something was answered, of pauses those up to this mark; the wait for what else was asked begins anew.

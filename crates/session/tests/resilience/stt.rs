@@ -87,6 +87,19 @@ async fn words_that_do_not_come_are_asked_of_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn noise_in_which_nobody_hears_words_counts_against_nobody() {
+    let mut pair = chain(Some(Fault::Silence), None);
+    pair.tell(SttInput::Pause(1)).await;
+    pair.tell(SttInput::Commit).await;
+    assert_eq!(pair.heard().await, SttEvent::Partial { text: String::new(), settled: Some(1) });
+    assert_eq!(pair.heard().await, last(""));
+    pair.say(1..3).await;
+    pair.tell(SttInput::Commit).await;
+    assert_eq!(pair.heard().await, last("1 2"));
+    assert_eq!(pair.links[0].health.report().failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_must_catch_up_is_given_time_for_it() {
     let mut pair = chain(Some(Fault::Silence), Some(Fault::Slow(Duration::from_secs(4))));
     let eight_seconds = vec![1.0; 8 * 16_000];
