@@ -37,7 +37,7 @@ pub enum VendorError {
     Open {
         /// Which.
         name: String,
-        /// What for: `stt`, `llm` or `tts`.
+        /// What for: `stt`, `llm`, `tts` or `live`.
         stage: &'static str,
         /// Why.
         source: OpenError,
