@@ -257,11 +257,12 @@ impl<D: Details> MediaNode<D> {
     fn tick(&mut self, now: Instant) {
         let own = status(&self.node, u32::try_from(self.calls.len()).unwrap_or(u32::MAX));
         let dead = self.node.tick(now, own);
+        // Before anybody hears of an outage: whoever calls then must be refused.
+        self.count_places();
         for node in dead {
             self.orchestrator_gone(now, node);
         }
         self.look_at_bus(now);
-        self.count_places();
         let mut waiting = Vec::new();
         for (session, call) in &mut self.calls {
             call.flush();
