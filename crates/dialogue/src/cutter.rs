@@ -7,6 +7,7 @@
 
 mod abbreviations;
 mod markup;
+mod openings;
 mod plain;
 mod tags;
 #[cfg(test)]

@@ -3,13 +3,15 @@
 //! The languages share one table, since an answer may hold several; a word that ends sentences in one of them ("me.",
 //! "es.", "on.") is in none of the lists.
 
+use super::openings::{Opening, opening};
+
 /// They stand before what they belong to: a sentence never ends with one.
-const BEFORE_MORE: [&str; 106] = [
+const BEFORE_MORE: [&str; 107] = [
     // English
     "approx", "capt", "cf", "col", "dept", "dr", "drs", "est", "gen", "gov", "hon", "lt", "messrs", "mr", "mrs", "ms",
     "mt", "pres", "prof", "rep", "rev", "sen", "sgt", "st", "viz", "vs", // German
     "allg", "bspw", "bzgl", "bzw", "ca", "dipl", "evtl", "exkl", "fr", "frl", "geb", "gegr", "ggf", "hl", "hr", "inkl",
-    "insb", "sog", "u", "vgl", "z", "zzgl", // French
+    "insb", "sog", "u", "v", "vgl", "z", "zzgl", // French
     "env", "mlle", "mlles", "mm", "mme", "mmes", "pr", "ste", // Spanish and Portuguese
     "aprox", "av", "avda", "d", "dña", "dra", "dras", "eng", "exma", "exmo", "ing", "lic", "profa", "sr", "sra",
     "sras", "sres", "srs", "srta", "uds", "vds", // Italian
@@ -18,11 +20,12 @@ const BEFORE_MORE: [&str; 106] = [
     // Of two words, and references
     "c.-à-d", "i", "n", "p.es", "p.ej", "p.ex", "tel",
 ];
-/// They may end a sentence: a capital behind them tells.
-const MAY_END: [&str; 22] = [
-    "a.m", "al", "ave", "blvd", "co", "corp", "ecc", "ee.uu", "enz", "etc", "inc", "jh", "jr", "ltd", "mio", "mrd",
-    "p.m", "rd", "str", "usf", "usw", "v.chr",
-];
+/// They close a list, and with it often the sentence: a capital behind them tells.
+const MAY_END: [&str; 6] = ["al", "ecc", "enz", "etc", "usf", "usw"];
+/// Parts of times, names and amounts, behind which names stand too ("5 p.m. Monday", "3 Mio. Euro"): only a word that
+/// usually opens a sentence tells.
+const MAY_END_BEFORE_NAMES: [&str; 16] =
+    ["a.m", "ave", "blvd", "co", "corp", "ee.uu", "inc", "jh", "jr", "ltd", "mio", "mrd", "p.m", "rd", "str", "v.chr"];
 /// They stand before a number; before anything else they are words that end a sentence ("No.").
 const BEFORE_NUMBER: [&str; 47] = [
     "abs", "apr", "art", "aug", "avr", "bd", "blz", "bl", "cap", "cf", "chap", "dec", "dez", "déc", "ed", "feb",
@@ -77,6 +80,8 @@ pub(super) enum Stop {
     Never,
     /// The word is shortened; the sentence is over if a new one begins behind it.
     EndsBeforeCapital,
+    /// The word is shortened; the sentence is over if the next word usually opens one.
+    EndsBeforeOpening,
     /// The sentence is over, unless a number follows.
     EndsUnlessNumber,
     /// A number, perhaps "the 22nd" as German writes it.
@@ -119,6 +124,8 @@ pub(super) fn stop_behind(before: &str) -> Stop {
     }
     if MAY_END.contains(&name) || is_roman(word) {
         Stop::EndsBeforeCapital
+    } else if MAY_END_BEFORE_NAMES.contains(&name) {
+        Stop::EndsBeforeOpening
     } else if is_initials(word) || (BEFORE_MORE.contains(&name) && word != "I") {
         Stop::Never
     } else if BEFORE_NUMBER.contains(&name) {
@@ -140,6 +147,12 @@ pub(super) fn verdict(stop: Stop, word: &str, complete: bool) -> Verdict {
         Stop::Ends => Verdict::Ends,
         Stop::Never => Verdict::GoesOn,
         Stop::EndsBeforeCapital => known(goes_on),
+        Stop::EndsBeforeOpening if goes_on => Verdict::GoesOn,
+        Stop::EndsBeforeOpening => match opening(bare, complete) {
+            Opening::Sentence => Verdict::Ends,
+            Opening::Name => Verdict::GoesOn,
+            Opening::Unknown => Verdict::Unknown,
+        },
         Stop::EndsUnlessNumber if is_roman_start(bare) && !complete => Verdict::Unknown,
         Stop::EndsUnlessNumber => known(goes_on || is_roman(bare.trim_end_matches(['.', ',']))),
         Stop::Ordinal if goes_on => Verdict::GoesOn,

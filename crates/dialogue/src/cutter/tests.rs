@@ -70,7 +70,12 @@ fn a_full_stop_does_not_always_end_a_sentence() {
         "It opens at 9 a.m. on Nov. 22 at the U.S. embassy.",
         "Apples, pears etc. are fine, i.e. most fruit.",
         "She moved to St. Louis with Mrs. Jones vs. Mr. O'Neil Jr. in 1999.",
+        "The office opens at 9 a.m. Monday and closes at 5 p.m. Friday.",
+        "Call again at 5 p.m. Eastern or 2 p.m. Pacific on the 3rd.",
+        "It was Apple Inc. CEO Tim Cook who lives at 5 Oak Ave. South.",
+        "The train leaves at 7 p.m. March the second.",
         // German
+        "Das kostet 3 Mio. Euro und dauert bis 200 v. Chr. Rom stand.",
         "Il aime les fruits, par ex. les pommes, p. ex. hier, c.-à-d. tout.",
         "Prendo la frutta, per es. le mele.",
         "Das kostet z. B. ca. 3,50 Euro, d. h. fast nichts.",
@@ -99,6 +104,12 @@ fn shortened_words_end_sentences_where_a_new_one_begins() {
     for (text, pieces) in [
         ("Yes. We open at 9 a.m. Come early.", vec!["Yes.", "We open at 9 a.m.", "Come early."]),
         ("Yes. Milk, eggs, etc. That is all.", vec!["Yes.", "Milk, eggs, etc.", "That is all."]),
+        (
+            "Yes. It closes at 5 p.m. My friend works there.",
+            vec!["Yes.", "It closes at 5 p.m.", "My friend works there."],
+        ),
+        ("Yes. Monday at 5 p.m. It’s fine.", vec!["Yes.", "Monday at 5 p.m.", "It’s fine."]),
+        ("Yes. She works at Acme Inc. They pay well.", vec!["Yes.", "She works at Acme Inc.", "They pay well."]),
         ("No. I think not.", vec!["No.", "I think not."]),
         ("Ja. Ich bin 22. Und du?", vec!["Ja.", "Ich bin 22.", "Und du?"]),
         ("Ja. Milch, Eier usw. Mehr nicht.", vec!["Ja.", "Milch, Eier usw.", "Mehr nicht."]),
