@@ -94,7 +94,8 @@ pub struct ToolCall {
 /// What a model says while it answers. The last event is `Done` or `Failed`; an end without either is a failure.
 #[derive(Debug, Clone)]
 pub enum LlmEvent {
-    /// The next piece of text, whole Unicode characters.
+    /// The next piece of text, whole Unicode characters. Empty is a sign of life: something is written that comes later
+    /// as a whole, such as a call of a tool.
     Text(String),
     /// The model calls a tool. More may follow, text too; nothing is run before `Done`.
     ToolCall(ToolCall),

@@ -136,17 +136,32 @@ pub struct FaultyWriter {
     name: &'static str,
     answer: &'static str,
     tool: Option<&'static str>,
+    /// So long it writes at the call of its tool, after its words; without, the call comes first and at once.
+    long_call: Option<Duration>,
 }
 
 impl FaultyWriter {
     /// One that answers these words.
     pub fn new(name: &'static str, answer: &'static str) -> Arc<Self> {
-        Arc::new(Self { faults: Arc::default(), asked: Mutex::default(), name, answer, tool: None })
+        Arc::new(Self { faults: Arc::default(), asked: Mutex::default(), name, answer, tool: None, long_call: None })
     }
 
     /// One that calls a tool before these words.
     pub fn with_tool(name: &'static str, tool: &'static str, answer: &'static str) -> Arc<Self> {
-        Arc::new(Self { faults: Arc::default(), asked: Mutex::default(), name, answer, tool: Some(tool) })
+        Arc::new(Self {
+            faults: Arc::default(),
+            asked: Mutex::default(),
+            name,
+            answer,
+            tool: Some(tool),
+            long_call: None,
+        })
+    }
+
+    /// One that says these words and then writes for `span` at the call of a tool.
+    pub fn with_long_call(name: &'static str, answer: &'static str, tool: &'static str, span: Duration) -> Arc<Self> {
+        let (faults, asked) = (Arc::default(), Mutex::default());
+        Arc::new(Self { faults, asked, name, answer, tool: Some(tool), long_call: Some(span) })
     }
 }
 
@@ -165,12 +180,17 @@ impl LanguageModel for FaultyWriter {
             LlmEvent::ToolCall(ToolCall { id, name: tool.to_owned(), arguments })
         });
         let text = self.answer.split_inclusive(' ').map(|word| LlmEvent::Text(word.to_owned()));
-        let steps = Steps {
-            words: call.into_iter().chain(text).collect(),
-            last: vec![LlmEvent::Done { finish: Finish::Stop, usage: Usage::default() }],
-            failed: LlmEvent::Failed,
-            pace: Duration::from_millis(20),
+        let pace = Duration::from_millis(20);
+        let words = match self.long_call {
+            None => call.into_iter().chain(text).collect(),
+            Some(span) => {
+                let signs = span.as_millis() / pace.as_millis();
+                let signs = (0..signs).map(|_| LlmEvent::Text(String::new()));
+                text.chain(signs).chain(call).collect()
+            }
         };
+        let last = vec![LlmEvent::Done { finish: Finish::Stop, usage: Usage::default() }];
+        let steps = Steps { words, last, failed: LlmEvent::Failed, pace };
         run(async move { faults.play(fault, name, steps, sender).await });
         events
     }

@@ -1,5 +1,6 @@
 //! Voices in a row. Within a call a voice stays: it changes only where it fails.
 
+mod order;
 mod rest;
 
 pub(crate) use rest::after as unspoken;
@@ -13,6 +14,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::health::Permit;
+use order::{Order, Place};
+
 use super::{FixedLines, Link, ResilienceConfig, next_link};
 use crate::tasks::Tasks;
 use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
@@ -27,6 +30,7 @@ pub struct TtsChain {
     links: Arc<[Link<dyn TextToSpeech>]>,
     /// The first link that this call has not given up.
     voice: Arc<AtomicUsize>,
+    order: Arc<Order>,
     limits: Limits,
     fixed: Option<FixedLines>,
     tasks: Arc<Tasks>,
@@ -35,7 +39,7 @@ pub struct TtsChain {
 /// How long a voice may be silent.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// Before its first sound.
+    /// Before its first sound, counted from when the voice has nothing older of this call to say.
     sound: Duration,
     /// Within a sentence.
     stall: Duration,
@@ -47,7 +51,8 @@ impl TtsChain {
     #[must_use]
     pub fn new(links: Vec<Link<dyn TextToSpeech>>, config: &ResilienceConfig) -> Self {
         let limits = Limits { sound: config.sound_deadline, stall: config.stall_deadline };
-        Self { links: links.into(), voice: Arc::default(), limits, fixed: None, tasks: Arc::default() }
+        let (voice, order, tasks) = (Arc::default(), Arc::default(), Arc::default());
+        Self { links: links.into(), voice, order, limits, fixed: None, tasks }
     }
 
     /// The same, that speaks these lines from memory once the first voice has spoken them.
@@ -71,6 +76,7 @@ impl TextToSpeech for TtsChain {
         let mut sentence = Sentence {
             links: Arc::clone(&self.links),
             voice: Arc::clone(&self.voice),
+            place: self.order.next(),
             limits: self.limits,
             rate_hz: self.sample_rate_hz(),
             listener: listener.clone(),
@@ -96,7 +102,8 @@ impl TextToSpeech for TtsChain {
 
     fn for_call(&self) -> Option<Arc<dyn TextToSpeech>> {
         let (links, fixed, tasks) = (Arc::clone(&self.links), self.fixed.clone(), Arc::clone(&self.tasks));
-        Some(Arc::new(Self { links, voice: Arc::default(), limits: self.limits, fixed, tasks }))
+        let (voice, order) = (Arc::default(), Arc::default());
+        Some(Arc::new(Self { links, voice, order, limits: self.limits, fixed, tasks }))
     }
 }
 
@@ -114,6 +121,8 @@ const DEFAULT_RATE_HZ: u32 = 24_000;
 struct Sentence {
     links: Arc<[Link<dyn TextToSpeech>]>,
     voice: Arc<AtomicUsize>,
+    /// Among the sentences of the call.
+    place: Place,
     limits: Limits,
     /// What is still to be said.
     request: SpeechRequest,
@@ -242,15 +251,21 @@ impl Sentence {
     }
 
     /// The next event, or why it is not waited for any longer. The last voice may begin late: slow is better than nothing.
-    async fn next_event(&self, speaking: &mut Speaking, begun: bool) -> Result<Option<TtsEvent>, &'static str> {
-        let event = speaking.events.recv();
+    async fn next_event(&mut self, speaking: &mut Speaking, begun: bool) -> Result<Option<TtsEvent>, &'static str> {
+        let events = &mut speaking.events;
         if begun {
-            timeout(self.limits.stall, event).await.map_err(|_| "the sentence stood still")
-        } else if speaking.link + 1 < self.links.len() {
-            timeout(self.limits.sound, event).await.map_err(|_| "no sound came in time")
-        } else {
-            Ok(event.await)
+            return timeout(self.limits.stall, events.recv()).await.map_err(|_| "the sentence stood still");
         }
+        if speaking.link + 1 == self.links.len() {
+            return Ok(events.recv().await);
+        }
+        tokio::select! {
+            biased;
+            event = events.recv() => return Ok(event),
+            // Voices speak in order: one that is still at an older sentence is not silent.
+            () = self.place.reached() => {}
+        }
+        timeout(self.limits.sound, events.recv()).await.map_err(|_| "no sound came in time")
     }
 
     async fn tell_audio(&mut self, samples: Vec<f32>) {

@@ -141,6 +141,17 @@ async fn a_model_that_stands_still_is_gone_on_for_and_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_that_writes_a_long_call_does_not_stand_still() {
+    let span = ResilienceConfig::default().stall_deadline * 4;
+    let first = FaultyWriter::with_long_call("test.first", ANSWER, "order", span);
+    let pair = chain(first, FaultyWriter::new("test.second", ANSWER));
+    let (text, calls, last) = answer(&pair.chain).await;
+    assert_eq!((text.as_str(), calls), (ANSWER, vec!["order".to_owned()]));
+    assert!(matches!(last, LlmEvent::Done { .. }), "{last:?}");
+    assert_eq!(pair.second.faults.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_last_model_that_stands_still_ends_the_answer_as_a_failure() {
     let counting = counting();
     counting.first.faults.expect([Some(Fault::Refused(Remedy::Retry))]);

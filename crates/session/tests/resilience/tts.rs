@@ -90,6 +90,61 @@ async fn a_voice_without_a_sound_in_time_is_replaced_and_cancelled() {
     }
 }
 
+/// A voice that speaks one sentence after the other, each for two seconds before its first sound.
+struct InOrder(tokio::sync::mpsc::UnboundedSender<tokio::sync::mpsc::Sender<TtsEvent>>);
+
+impl InOrder {
+    const TAKES: Duration = Duration::from_secs(2);
+
+    #[allow(clippy::disallowed_methods)] // It ends with the test's own runtime.
+    fn start() -> Self {
+        let (sentences, mut asked) = tokio::sync::mpsc::unbounded_channel::<tokio::sync::mpsc::Sender<TtsEvent>>();
+        tokio::spawn(async move {
+            while let Some(sentence) = asked.recv().await {
+                tokio::time::sleep(Self::TAKES).await;
+                drop(sentence.send(TtsEvent::Audio(vec![0.1; 240].into())).await);
+                drop(sentence.send(TtsEvent::Done).await);
+            }
+        });
+        Self(sentences)
+    }
+}
+
+impl TextToSpeech for InOrder {
+    fn name(&self) -> &'static str {
+        "test.in_order"
+    }
+
+    fn sample_rate_hz(&self) -> u32 {
+        FaultyVoice::RATE_HZ
+    }
+
+    fn speak(&self, _request: SpeechRequest) -> tokio::sync::mpsc::Receiver<TtsEvent> {
+        let (sender, events) = tokio::sync::mpsc::channel(4);
+        self.0.send(sender).expect("the voice runs");
+        events
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_voice_that_is_still_at_an_older_sentence_is_not_silent() {
+    let second = FaultyVoice::new("test.second", FaultyVoice::RATE_HZ);
+    let links: Vec<Link<dyn TextToSpeech>> = vec![
+        link("first", Stage::Tts, Arc::new(InOrder::start()) as _),
+        link("second", Stage::Tts, Arc::clone(&second) as _),
+    ];
+    let call = TtsChain::new(links, &ResilienceConfig::default()).for_call().expect("a chain has calls");
+    let request = || SpeechRequest { text: SENTENCE.to_owned(), voice: None, speed: 1.0 };
+    let sentences: Vec<_> = (0..3).map(|_| call.speak(request())).collect();
+    let asked = Instant::now();
+    for (older, mut events) in (1..).zip(sentences) {
+        assert!(matches!(events.recv().await, Some(TtsEvent::Audio(_))));
+        assert_eq!(asked.elapsed(), InOrder::TAKES * older);
+        assert!(matches!(events.recv().await, Some(TtsEvent::Done)));
+    }
+    assert_eq!(second.faults.requests(), 0, "nobody else was asked");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_voice_may_begin_late_and_may_not_stand_still() {
     let pair = chain(FaultyVoice::RATE_HZ);

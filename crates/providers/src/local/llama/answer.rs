@@ -97,11 +97,15 @@ impl Answer {
         }
         self.usage.completion_tokens += 1;
         let text = self.text.push(&vocab.token_to_piece(token, false, None));
-        let written = match &mut self.calls {
+        let mut written = match &mut self.calls {
             Some(calls) => calls.push(&text),
-            None if text.is_empty() => Vec::new(),
-            None => vec![Written::Text(text)],
+            None => Vec::new(),
         };
+        // Also where the words are kept back since they may be a call: a sign of life.
+        if written.is_empty() {
+            let words = if self.calls.is_some() { String::new() } else { text };
+            written.push(Written::Text(words));
+        }
         if self.send_all(written) == Progress::Over {
             return Progress::Over;
         }

@@ -99,6 +99,8 @@ impl Reader for ChatReader {
             out.extend(words.map(LlmEvent::Text));
             for call in delta.tool_calls.into_iter().flatten() {
                 self.add(call)?;
+                // Long arguments take their time, and nothing of them is told before they are whole.
+                out.push(LlmEvent::Text(String::new()));
             }
             if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
                 self.end(code_of(&reason).as_deref().unwrap_or("other"))?;
@@ -126,5 +128,26 @@ impl Reader for ChatReader {
             out.push(LlmEvent::ToolCall(ToolCall { id, name: call.name, arguments }));
         }
         Some((Finish::ToolCalls, self.usage))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ChatReader;
+    use crate::llm::LlmEvent;
+    use crate::remote::Reader as _;
+
+    #[test]
+    fn every_piece_of_a_call_is_a_sign_of_life() {
+        let mut reader = ChatReader::new(0);
+        let mut told = Vec::new();
+        for piece in ["{\"a\":", "1}"] {
+            let function = serde_json::json!({"name": "look", "arguments": piece});
+            let delta = serde_json::json!({"tool_calls": [{"index": 0, "id": "1", "function": function}]});
+            let chunk = serde_json::json!({"choices": [{"delta": delta}]}).to_string();
+            reader.read(&chunk, &mut told).expect("it is a chunk");
+        }
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|event| matches!(event, LlmEvent::Text(text) if text.is_empty())), "{told:?}");
     }
 }
