@@ -80,7 +80,7 @@ pub enum OnInterrupt {
 pub struct CallContext {
     /// The conversation's id.
     pub conversation: String,
-    /// The turn, counted from 1.
+    /// The turn, counted from 1 and on through all calls of a conversation that goes on.
     pub turn: u32,
 }
 

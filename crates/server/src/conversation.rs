@@ -78,9 +78,11 @@ async fn answer(conversation: Conversation, requests: mpsc::Receiver<Request>, r
         Agent::Echo => session::echo(link, reports).await,
         Agent::Models(providers) => {
             let session = id.clone();
-            let history = resumed.history;
-            let held =
-                Session { id, link, requests, reports, agent: config, agents, history, providers, tape }.run().await;
+            let (history, turns_before) = (resumed.history, resumed.last_turn);
+            let agent = config;
+            let conversation =
+                Session { id, link, requests, reports, agent, agents, history, turns_before, providers, tape };
+            let held = conversation.run().await;
             if let Err(cause) = held {
                 tracing::error!(session, %cause, "the session could not be set up");
             }

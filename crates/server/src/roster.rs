@@ -101,6 +101,7 @@ impl Roster {
         let mut made: BTreeMap<String, Made> =
             store.agents().await?.into_iter().filter_map(|record| configured.admit(record)).collect();
         configured.drop_lost_hand_offs(&mut made);
+        configured.log_missing(&made);
         let shown = RwLock::new(configured.with(made)?);
         let inner = Inner { configured, store, shown, cast: OnceLock::new(), changing: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
@@ -159,13 +160,34 @@ impl Configured {
 
     /// All agents together.
     fn with(&self, made: BTreeMap<String, Made>) -> Result<Shown, AgentsError> {
-        let mut named = self.named.clone();
+        // An agent of the configuration may name one that is not made yet: it is offered from when it is.
+        let offered = |agent: &AgentConfig| {
+            let mut agent = agent.clone();
+            agent.hand_off.retain(|to| self.has(to) || made.contains_key(to));
+            agent
+        };
+        let mut named: BTreeMap<_, _> = self.named.iter().map(|(name, agent)| (name.clone(), offered(agent))).collect();
         named.extend(made.iter().map(|(name, made)| (name.clone(), made.profile.clone())));
-        let mut agents = Agents::new(self.default.clone(), named)?;
+        let mut agents = Agents::new(offered(&self.default), named)?;
         if let Some(instructions) = &self.instructions {
             agents.set_missing_instructions(instructions);
         }
         Ok(Shown { agents: Arc::new(agents), made: Arc::new(made) })
+    }
+
+    /// Says to whom agents of the configuration may hand over once somebody makes it; it may also be misspelt.
+    fn log_missing(&self, made: &BTreeMap<String, Made>) {
+        let default = (DEFAULT_AGENT, &self.default);
+        let named = self.named.iter().map(|(name, agent)| (name.as_str(), agent));
+        for (name, agent) in named.chain([default]) {
+            for to in agent.hand_off.iter().filter(|to| !self.has(to) && !made.contains_key(*to)) {
+                tracing::warn!(
+                    agent = name,
+                    to,
+                    "an agent may hand over to one that does not exist; it can once it is made"
+                );
+            }
+        }
     }
 
     /// An agent of the store, if it can be called.

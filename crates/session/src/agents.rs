@@ -20,7 +20,7 @@ pub enum AgentsError {
     #[error("`[agents.{DEFAULT_AGENT}]` cannot be configured: `[agent]` is that agent; choose another name")]
     NameTaken,
     /// An agent may hand over to one that does not exist.
-    #[error("agent `{from}` may hand over to `{to}`, but there is no `[agents.{to}]`; known are: {known}")]
+    #[error("agent `{from}` may not hand over to `{to}`: there is no such agent; known are: {known}")]
     UnknownAgent {
         /// Who hands over.
         from: String,
@@ -37,10 +37,9 @@ impl Agents {
     /// # Errors
     /// When a name is taken, or an agent may hand over to one that does not exist.
     pub fn new(default: AgentConfig, named: BTreeMap<String, AgentConfig>) -> Result<Self, AgentsError> {
+        Self::check_names(&named)?;
         let mut by_name = named;
-        if by_name.insert(DEFAULT_AGENT.to_owned(), default).is_some() {
-            return Err(AgentsError::NameTaken);
-        }
+        by_name.insert(DEFAULT_AGENT.to_owned(), default);
         for (from, agent) in &by_name {
             if let Some(to) = agent.hand_off.iter().find(|to| !by_name.contains_key(*to)) {
                 let known = by_name.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -48,6 +47,14 @@ impl Agents {
             }
         }
         Ok(Self { by_name })
+    }
+
+    /// Whether all these names are free for agents beside the default one.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn check_names(named: &BTreeMap<String, AgentConfig>) -> Result<(), AgentsError> {
+        if named.contains_key(DEFAULT_AGENT) { Err(AgentsError::NameTaken) } else { Ok(()) }
     }
 
     /// The agent of this name.

@@ -125,6 +125,8 @@ pub struct Session {
     pub agents: Arc<Agents>,
     /// What was said before, in a conversation that goes on.
     pub history: Transcript,
+    /// How many turns it had before; tools are told turns counted on from there.
+    pub turns_before: u32,
     /// With which models.
     pub providers: Providers,
     /// Where every event and action is written down; none keeps nothing.
@@ -180,7 +182,8 @@ enum Next {
 
 impl Driver {
     fn new(session: Session) -> Result<Self, SessionError> {
-        let Session { id, link, requests, reports, agent, agents, history, providers, mut tape } = session;
+        let Session { id, link, requests, reports, agent, agents, history, turns_before, providers, mut tape } =
+            session;
         let memory = Memory::new(Arc::clone(&providers.llm), &id);
         let (ear, llm, tts) = match &providers.live {
             Some(live) => {
@@ -196,7 +199,7 @@ impl Driver {
             tape.began(&agent, &history);
         }
         let dialogue = Dialogue::new(agent.policy(), history);
-        let mut toolbelt = Toolbelt::new(&id, providers.tools);
+        let mut toolbelt = Toolbelt::new(&id, turns_before, providers.tools);
         toolbelt.equip(&agent, &agents);
         let mut writer = Writer::new(llm, id, agent.clone());
         writer.equip(agent, toolbelt.specs());

@@ -28,6 +28,7 @@ pub(crate) struct Returned {
 
 pub(crate) struct Toolbelt {
     conversation: String,
+    turns_before: u32,
     shared: Arc<Toolbox>,
     built_in: Vec<BuiltIn>,
     allowed: Vec<String>,
@@ -36,9 +37,11 @@ pub(crate) struct Toolbelt {
 }
 
 impl Toolbelt {
-    pub(crate) fn new(conversation: &str, shared: Arc<Toolbox>) -> Self {
+    /// The tools of a conversation that had `turns_before` in earlier calls.
+    pub(crate) fn new(conversation: &str, turns_before: u32, shared: Arc<Toolbox>) -> Self {
         Self {
             conversation: conversation.to_owned(),
+            turns_before,
             shared,
             built_in: Vec::new(),
             allowed: Vec::new(),
@@ -104,7 +107,8 @@ impl Toolbelt {
             return Box::pin(std::future::ready(plain(run, text, ToolOutcome::Failed)));
         }
         let shared = Arc::clone(&self.shared);
-        let context = CallContext { conversation: self.conversation.clone(), turn: turn.0 };
+        let turn = self.turns_before.saturating_add(turn.0);
+        let context = CallContext { conversation: self.conversation.clone(), turn };
         Box::pin(async move {
             let call = providers::llm::ToolCall { id: call.id, name: call.name, arguments: call.arguments };
             match shared.call(&call, &context).await {
@@ -140,4 +144,45 @@ fn outcome_of(failure: &ToolFailure) -> ToolOutcome {
 
 fn plain(run: ToolRunId, text: String, outcome: ToolOutcome) -> Returned {
     Returned { run, output: ToolOutput { text, outcome, then: AfterTool::GoOn }, hand_off: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use dialogue::{ToolCall, ToolRunId, TurnId};
+    use providers::llm::ToolSpec;
+    use providers::tools::{CallContext, Manner, Tool, ToolFailure, ToolSource, Toolbox};
+
+    use super::Toolbelt;
+    use crate::{AgentConfig, Agents};
+
+    /// A tool that says for which turn it was called.
+    struct Echo;
+
+    #[async_trait]
+    impl ToolSource for Echo {
+        fn tools(&self) -> Vec<Tool> {
+            let parameters = serde_json::json!({"type": "object"});
+            let spec = ToolSpec { name: "echo".to_owned(), description: String::new(), parameters };
+            vec![Tool { spec, manner: Manner::default() }]
+        }
+
+        async fn call(&self, _call: &providers::llm::ToolCall, context: &CallContext) -> Result<String, ToolFailure> {
+            Ok(format!("{} turn {}", context.conversation, context.turn))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_counted_on_in_a_conversation_that_goes_on() {
+        let agent = AgentConfig { tools: vec!["echo".to_owned()], ..AgentConfig::default() };
+        let agents = Agents::new(agent.clone(), BTreeMap::new()).unwrap();
+        let mut toolbelt = Toolbelt::new("0199", 7, Arc::new(Toolbox::new(vec![Arc::new(Echo)]).unwrap()));
+        toolbelt.equip(&agent, &agents);
+        let call = ToolCall { id: "1".to_owned(), name: "echo".to_owned(), arguments: "{}".to_owned() };
+        toolbelt.run(ToolRunId(1), TurnId(2), call);
+        assert_eq!(toolbelt.returned().await.output.text, "0199 turn 9");
+    }
 }

@@ -68,6 +68,7 @@ fn call_agent(
         agent,
         agents: Arc::new(agents),
         history: Transcript::default(),
+        turns_before: 0,
         providers,
         tape: Some(Tape::new(tape)),
     };

@@ -84,7 +84,8 @@ fn from_sources(file: Option<&Path>, env: Env) -> Result<Config, ConfigError> {
 }
 
 fn check_agents(config: &Config) -> Result<(), ConfigError> {
-    session::Agents::new(config.agent.clone(), config.agents.clone())?;
+    // To whom they hand over may be an agent that is made over HTTP: the roster knows.
+    session::Agents::check_names(&config.agents)?;
     providers::tools::Webhooks::new(&config.tools.webhook)?;
     config.agents.values().chain([&config.agent]).try_for_each(check_agent)
 }

@@ -58,7 +58,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         ("[store]\nurl = \"postgres://localhost/db\"", "store.url", "sqlite://"),
         ("[log]\nlevel = \"loud,=\"", "log.level", "debug"),
         ("[agent]\ntemperature = \"hot\"", "agent.temperature", "hot"),
-        ("[agent]\nhand_off = [\"billing\"]", "billing", "[agents.billing]"),
+        ("[agents.default]\ngreeting = \"Hi.\"", "[agents.default]", "choose another name"),
         ("[agent.turn_taking]\ncompleteness_threshold = 7.0", "completeness_threshold", "between 0 and 1"),
         ("[tools.webhook.x]\nurl = \"http://10.0.0.1/\"", "webhook `x`", "allow_private"),
         ("[providers.x]\nkind = \"acme\"", "providers.x", "openai"),

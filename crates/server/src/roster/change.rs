@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use session::{AgentConfig, AgentsError};
+use session::AgentConfig;
 use store::{AgentRecord, StoreError};
 
 use super::{Made, Roster, Shown, checks};
@@ -118,15 +118,10 @@ impl Roster {
     }
 
     fn with(&self, made: BTreeMap<String, Made>) -> Result<Shown, ChangeError> {
-        self.inner.configured.with(made).map_err(|contradiction| {
-            let why = match contradiction {
-                AgentsError::NameTaken => contradiction.to_string(),
-                AgentsError::UnknownAgent { from, to, known } => {
-                    format!("agent `{from}` may not hand over to `{to}`: there is no such agent; known are: {known}")
-                }
-            };
-            checks::Unusable::new(why).into()
-        })
+        self.inner
+            .configured
+            .with(made)
+            .map_err(|contradiction| checks::Unusable::new(contradiction.to_string()).into())
     }
 
     fn refuse_configured(&self, name: &str) -> Result<(), ChangeError> {

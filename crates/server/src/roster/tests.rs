@@ -64,3 +64,26 @@ async fn nothing_changes_before_the_tools_are_known() {
     roster.set_cast(Cast::Echo);
     roster.create("desk", AgentConfig::default()).await.expect("now it is made");
 }
+
+#[tokio::test]
+async fn an_agent_of_the_configuration_hands_over_to_one_that_is_made_later_and_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store_with(&folder, &[]).await;
+    let hand_off = |to: &str| AgentConfig { hand_off: vec![to.to_owned()], ..AgentConfig::default() };
+    let open = || Roster::open(hand_off("desk"), BTreeMap::new(), None, Arc::clone(&store));
+    let roster = open().await.expect("an agent that is not made yet keeps nothing from starting");
+    roster.set_cast(Cast::Echo);
+    let of_default = |roster: &Roster| roster.now().get("default").expect("it is always there").hand_off.clone();
+    assert_eq!(of_default(&roster), Vec::<String>::new(), "nobody is offered who is not there");
+
+    let begun_before = roster.now();
+    roster.create("desk", hand_off("default")).await.expect("it is made");
+    assert_eq!(of_default(&roster), ["desk"]);
+    assert_eq!(roster.now().get("desk").expect("it is made").hand_off, ["default"]);
+    assert!(begun_before.get("desk").is_none(), "a call under way keeps what it began with");
+
+    let again = open().await.expect("the same after a new start");
+    assert_eq!(of_default(&again), ["desk"]);
+    let refused = roster.delete("desk").await;
+    assert!(matches!(&refused, Err(ChangeError::InUse { by, .. }) if by == "default"), "{refused:?}");
+}

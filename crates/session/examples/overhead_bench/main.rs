@@ -116,6 +116,7 @@ async fn one() -> Vec<Overhead> {
         agents: Arc::new(Agents::new(agent.clone(), BTreeMap::new()).unwrap()),
         agent,
         history: Transcript::default(),
+        turns_before: 0,
         providers: models(&injected),
         tape: None,
     };

@@ -125,7 +125,18 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
     let link = Link { from_caller, to_caller };
     let history = Transcript::default();
     let id = "bench".to_owned();
-    let session = Session { id, link, requests: asked, reports: told, agent, agents, history, providers, tape: None };
+    let session = Session {
+        id,
+        link,
+        requests: asked,
+        reports: told,
+        agent,
+        agents,
+        history,
+        turns_before: 0,
+        providers,
+        tape: None,
+    };
     let began = Instant::now();
     let held = tokio::spawn(async move { session.run().await.unwrap() });
     caller.silence(200).await;

@@ -87,6 +87,7 @@ impl Call {
             agent: options.agent,
             agents: Arc::new(agents),
             history: Transcript::default(),
+            turns_before: 0,
             providers,
             tape: None,
         };

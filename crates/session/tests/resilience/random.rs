@@ -299,6 +299,7 @@ impl Call {
             agents: Arc::new(Agents::new(agent.clone(), BTreeMap::new()).unwrap()),
             agent,
             history: Transcript::default(),
+            turns_before: 0,
             providers: providers.clone(),
             tape: None,
         };

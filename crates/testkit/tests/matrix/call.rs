@@ -75,6 +75,7 @@ impl Call {
             agents: Arc::new(Agents::new(agent.clone(), std::collections::BTreeMap::new()).unwrap()),
             agent,
             history: Transcript::default(),
+            turns_before: 0,
             providers: Providers { vad, turn, stt, llm, tts, tools: Arc::new(Toolbox::default()), live: None },
             tape: None,
         };
