@@ -9,7 +9,7 @@ use audio::opus::{Decoder, OpusError};
 use dialogue::{PauseId, Timestamp};
 use providers::live::Ear;
 use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
-use providers::vad::{SAMPLE_RATE_HZ, VadStream, VoiceActivity, WINDOW_SAMPLES};
+use providers::vad::{SAMPLE_RATE_HZ, UNREAD_LIMIT, VadStream, VoiceActivity, WINDOW_SAMPLES};
 
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -30,6 +30,8 @@ const UTTERANCE_SAMPLES: usize = 8 * SAMPLE_RATE_HZ as usize;
 const STARVED_AFTER: Duration = Duration::from_millis(80);
 /// Inputs that wait for a slow recogniser: 15 s of windows, as long as its longest segment.
 const BACKLOG_INPUTS: usize = 480;
+/// Windows that wait for the detector: 4 s. They come in a burst when a network or a hand-over held them up.
+const WAITING_WINDOWS: usize = 128;
 const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 const FRAME_SAMPLES: usize = (SAMPLE_RATE_HZ / 1_000 * FRAME_MS) as usize;
 
@@ -57,6 +59,8 @@ pub(crate) struct Microphone {
     watch: SpeechWatch,
     /// Samples that do not fill a window yet.
     partial: Vec<f32>,
+    /// Windows that the detector has not been given yet.
+    waiting: VecDeque<Window>,
     /// Windows whose probability is awaited, in order.
     awaited: VecDeque<Window>,
     lead_in: VecDeque<Arc<[f32]>>,
@@ -89,6 +93,7 @@ impl Microphone {
             backlog: VecDeque::new(),
             watch: SpeechWatch::default(),
             partial: Vec::with_capacity(WINDOW_SAMPLES * 2),
+            waiting: VecDeque::new(),
             awaited: VecDeque::new(),
             lead_in: VecDeque::new(),
             utterance: VecDeque::new(),
@@ -176,16 +181,35 @@ impl Microphone {
         let mut rest = self.partial.as_slice();
         while let Some((window, tail)) = rest.split_first_chunk::<WINDOW_SAMPLES>() {
             rest = tail;
-            // A detector that cannot keep up loses the window: late verdicts are worse than none.
-            if self.vad.windows.try_send(Box::new(*window)).is_ok() {
-                self.awaited.push_back(Window { ended: now, samples: Arc::from(window.as_slice()) });
+            self.waiting.push_back(Window { ended: now, samples: Arc::from(window.as_slice()) });
+            if self.waiting.len() > WAITING_WINDOWS {
+                // A detector that cannot keep up: late verdicts are worse than none.
+                self.waiting.pop_front();
             }
         }
         self.partial = rest.to_vec();
+        self.ask_detector();
+    }
+
+    /// Gives the detector as much as it takes.
+    fn ask_detector(&mut self) {
+        while self.awaited.len() < UNREAD_LIMIT
+            && let Some(window) = self.waiting.pop_front()
+        {
+            let mut samples = Box::new([0.0; WINDOW_SAMPLES]);
+            samples.copy_from_slice(&window.samples);
+            match self.vad.windows.try_send(samples) {
+                Ok(()) => self.awaited.push_back(window),
+                Err(TrySendError::Full(_)) => return self.waiting.push_front(window),
+                // It failed, and has said so.
+                Err(TrySendError::Closed(_)) => {}
+            }
+        }
     }
 
     fn judge_window(&mut self, probability: f32) -> Option<Change> {
         let window = self.awaited.pop_front()?;
+        self.ask_detector();
         let change = self.watch.window(window.ended - WINDOW, window.ended, probability);
         self.lead_in.push_back(window.samples);
         if self.watch.is_speaking() || matches!(change, Some(Change::Paused { .. })) {
@@ -254,3 +278,6 @@ impl Microphone {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

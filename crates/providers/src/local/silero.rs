@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::runtime::{LoadError, Runtime};
 use super::worker::{Arrival, Opening, StreamId, Streams, Unread, Worker};
-use crate::vad::{SAMPLE_RATE_HZ, VadStream, VoiceActivity, WINDOW_SAMPLES};
+use crate::vad::{SAMPLE_RATE_HZ, UNREAD_LIMIT, VadStream, VoiceActivity, WINDOW_SAMPLES};
 
 const PROVIDER: &str = "local.silero";
 /// Samples of the last window in front of each window.
@@ -23,8 +23,6 @@ const STATE_FLOATS: usize = 256;
 const LAYER_FLOATS: usize = STATE_FLOATS / 2;
 /// Streams that may wait to be opened.
 const OPENINGS_LIMIT: usize = 1024;
-/// Windows and answers a stream may hold: half a second, after which the caller drops windows and counts them.
-const STREAM_LIMIT: usize = 16;
 /// Windows in one run of the model. More would keep the first one waiting longer than the saving is worth.
 const BATCH_LIMIT: usize = 32;
 
@@ -56,8 +54,8 @@ impl Silero {
 
 impl VoiceActivity for Silero {
     fn open(&self) -> VadStream {
-        let (windows, input) = mpsc::channel(STREAM_LIMIT);
-        let (answers, probabilities) = mpsc::channel(STREAM_LIMIT);
+        let (windows, input) = mpsc::channel(UNREAD_LIMIT);
+        let (answers, probabilities) = mpsc::channel(UNREAD_LIMIT);
         let state = StreamState { answers, memory: Memory::default() };
         if let Err(failure) = self.worker.submit(Opening { input, state }) {
             // The stream's channels are closed already, which is how the caller learns of it.
