@@ -31,6 +31,7 @@ pub use event::{Event, PlayoutEvent, ReplyEvent, VoiceEvent};
 pub use fact::{AgentState, Fact, ToolPlace, TurnRecord, TurnStatus};
 pub use id::{Attempt, PauseId, SentenceId, ToolRunId, TurnId};
 pub use policy::{IdlePrompt, Initiative, Limit, Line, Policy, ToolPolicy};
+pub use reply::heard_words;
 pub use time::Timestamp;
 pub use timer::Timer;
 pub use timings::{StageTimes, TurnTimings};

@@ -40,6 +40,8 @@ pub struct Policy {
 pub struct Initiative {
     /// Said when the call begins; none waits for the caller.
     pub greeting: Option<Line>,
+    /// Said in its place when the call goes on with what was said before; none waits for the caller.
+    pub welcome_back: Option<Line>,
     /// Said when nobody has spoken for a while; none waits for ever.
     pub idle: Option<IdlePrompt>,
     /// When a conversation has lasted long enough; none never ends it.

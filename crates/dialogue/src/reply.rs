@@ -5,6 +5,7 @@ mod sentence;
 
 pub(crate) use runs::{Run, RunState};
 use sentence::Sentence;
+pub use sentence::heard_words;
 
 use crate::cutter::plain_text;
 use crate::{

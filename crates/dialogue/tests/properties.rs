@@ -89,7 +89,7 @@ fn policy(dice: &mut Dice) -> Policy {
         endpointing,
         barge_in: BargeIn { enabled: dice.percent(90), ..BargeIn::default() },
         start_ahead: dice.percent(80),
-        initiative: Initiative { greeting, idle, limit },
+        initiative: Initiative { greeting: greeting.clone(), welcome_back: greeting, idle, limit },
         memory_chars: if dice.percent(20) { 60 } else { 4_000 },
         ..Policy::default()
     }

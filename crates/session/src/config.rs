@@ -26,6 +26,8 @@ pub struct AgentConfig {
     pub instructions: Option<String>,
     /// Said when a call begins; none waits for the caller.
     pub greeting: Option<String>,
+    /// Said when a call goes on with an earlier conversation; none waits for the caller.
+    pub welcome_back: Option<String>,
     /// Whether the caller may cut the greeting short.
     pub greeting_interruptible: bool,
     /// The most tokens of an answer: a guard against a model that does not stop.
@@ -72,6 +74,7 @@ impl Default for AgentConfig {
             description: String::new(),
             instructions: None,
             greeting: None,
+            welcome_back: None,
             greeting_interruptible: true,
             max_reply_tokens: 160,
             temperature: 0.0,
@@ -145,9 +148,9 @@ impl AgentConfig {
     #[must_use]
     pub fn fixed_lines(&self) -> Vec<String> {
         let Policy { apology, initiative, tools, .. } = self.policy();
-        let Initiative { greeting, idle, limit } = initiative;
+        let Initiative { greeting, welcome_back, idle, limit } = initiative;
         let mut lines = vec![apology];
-        lines.extend(greeting.map(|greeting| greeting.text));
+        lines.extend(greeting.into_iter().chain(welcome_back).map(|line| line.text));
         lines.extend(idle.into_iter().flat_map(|idle| [idle.text, idle.farewell]));
         lines.extend(limit.map(|limit| limit.farewell));
         lines.extend(tools.fillers);
@@ -168,7 +171,9 @@ impl AgentConfig {
     }
 
     fn initiative(&self) -> Initiative {
-        let greeting = self.greeting.clone().map(|text| Line { text, interruptible: self.greeting_interruptible });
+        let opening = |text: &String| Line { text: text.clone(), interruptible: self.greeting_interruptible };
+        let greeting = self.greeting.as_ref().map(opening);
+        let welcome_back = self.welcome_back.as_ref().map(opening);
         let idle = self.idle.clone().map(|idle| IdlePrompt {
             after: Duration::from_millis(idle.after_ms),
             text: idle.text,
@@ -177,6 +182,6 @@ impl AgentConfig {
         });
         let limit = self.limit.clone();
         let limit = limit.map(|limit| Limit { after: Duration::from_millis(limit.after_ms), farewell: limit.farewell });
-        Initiative { greeting, idle, limit }
+        Initiative { greeting, welcome_back, idle, limit }
     }
 }

@@ -38,10 +38,11 @@ impl Dialogue {
             self.timers.arm(Timer::Limit, now + limit.after);
         }
         // Who comes back into a conversation was greeted already.
-        if let Some(greeting) = self.policy.initiative.greeting.clone()
-            && self.transcript.entries().is_empty()
-        {
-            self.plan(Agenda::Say(greeting));
+        let is_new = self.transcript.entries().is_empty();
+        let initiative = &self.policy.initiative;
+        let opening = if is_new { &initiative.greeting } else { &initiative.welcome_back };
+        if let Some(line) = opening.clone() {
+            self.plan(Agenda::Say(line));
         }
     }
 

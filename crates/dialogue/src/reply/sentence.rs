@@ -112,88 +112,45 @@ impl Sentence {
 
     /// The words that were complete when the sentence was cut.
     pub(super) fn heard_text(&self) -> String {
-        let words = match self.heard {
-            Heard::Nothing | Heard::Unspeakable => return String::new(),
-            Heard::All => return self.text.clone(),
-            Heard::Part { ms } if self.word_ends_ms.is_empty() => self.words_by_length(u64::from(ms)),
-            Heard::Part { ms } => self.word_ends_ms.partition_point(|&end| end <= ms),
+        let heard = match self.heard {
+            Heard::Nothing | Heard::Unspeakable => "",
+            Heard::All => &self.text,
+            Heard::Part { ms } if self.word_ends_ms.is_empty() => heard_words(&self.text, ms, self.duration_ms),
+            Heard::Part { ms } => first_words(&self.text, self.word_ends_ms.partition_point(|&end| end <= ms)),
         };
-        let end = self.text.split_whitespace().nth(words).map_or(self.text.len(), |next| {
-            // Both slices are of one string, so the difference of their addresses is the offset.
-            next.as_ptr() as usize - self.text.as_ptr() as usize
-        });
-        self.text[..end].trim_end().to_owned()
-    }
-
-    /// How many words are complete after `ms`, taking each character to last equally long.
-    fn words_by_length(&self, ms: u64) -> usize {
-        let total = self.text.chars().count() as u64;
-        let heard_chars = (total * ms).checked_div(self.length_ms()).unwrap_or(0);
-        let mut chars = 0;
-        self.text
-            .split_inclusive(char::is_whitespace)
-            .take_while(|word| {
-                let ends_at = chars + word.trim_end().chars().count() as u64;
-                chars += word.chars().count() as u64;
-                ends_at <= heard_chars
-            })
-            .filter(|word| !word.trim().is_empty())
-            .count()
+        heard.to_owned()
     }
 
     fn length_ms(&self) -> u64 {
-        let estimate = self.text.chars().count() as u64 * 1_000 / CHARS_PER_SECOND;
-        self.duration_ms.map_or(estimate, u64::from)
+        length_ms(&self.text, self.duration_ms)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Sentence;
+/// The words of a sentence that are complete when `heard_ms` of its `duration_ms` were played, taking each character to last
+/// equally long.
+#[must_use]
+pub fn heard_words(text: &str, heard_ms: u32, duration_ms: Option<u32>) -> &str {
+    let total = text.chars().count() as u64;
+    let heard_chars = (total * u64::from(heard_ms)).checked_div(length_ms(text, duration_ms)).unwrap_or(0);
+    let mut chars = 0;
+    let is_complete = |word: &&str| {
+        let ends_at = chars + word.trim_end().chars().count() as u64;
+        chars += word.chars().count() as u64;
+        ends_at <= heard_chars
+    };
+    let complete = text.split_inclusive(char::is_whitespace).take_while(is_complete);
+    first_words(text, complete.filter(|word| !word.trim().is_empty()).count())
+}
 
-    #[test]
-    fn a_cut_sentence_keeps_only_whole_words_that_were_heard() {
-        let mut sentence = Sentence::new("one two three four".to_owned());
-        sentence.made(1_800);
-        for (ms, heard) in [(0, ""), (299, ""), (300, "one"), (750, "one two"), (1_300, "one two three")] {
-            sentence.heard_up_to(ms);
-            assert_eq!(sentence.heard_text(), heard, "at {ms} ms");
-        }
-        sentence.heard_all();
-        assert_eq!(sentence.heard_text(), "one two three four");
-    }
+fn first_words(text: &str, words: usize) -> &str {
+    let end = text.split_whitespace().nth(words).map_or(text.len(), |next| {
+        // Both slices are of one string, so the difference of their addresses is the offset.
+        next.as_ptr() as usize - text.as_ptr() as usize
+    });
+    text[..end].trim_end()
+}
 
-    #[test]
-    fn of_a_sentence_that_broke_off_only_what_there_is_can_be_heard() {
-        let mut sentence = Sentence::new("one two three four five six".to_owned());
-        sentence.broke_off(800);
-        assert_eq!(sentence.unplayed_ms(), 800);
-        sentence.heard_up_to(300);
-        assert!(!sentence.is_over());
-        sentence.heard_all();
-        assert_eq!((sentence.is_over(), sentence.heard_ms()), (true, 800));
-        assert_eq!(sentence.heard_text(), "one two", "27 letters take 1.8 s");
-    }
-
-    #[test]
-    fn the_times_of_the_voice_are_believed_before_any_estimate() {
-        let mut sentence = Sentence::new("well  no".to_owned());
-        sentence.made(1_000);
-        sentence.word_ends(vec![900, 1_000]);
-        sentence.heard_up_to(800);
-        assert_eq!(sentence.heard_text(), "");
-        sentence.heard_up_to(950);
-        assert_eq!(sentence.heard_text(), "well");
-        sentence.heard_up_to(1_000);
-        assert_eq!(sentence.heard_text(), "well  no");
-    }
-
-    #[test]
-    fn times_that_do_not_fit_the_words_are_not_believed() {
-        let mut sentence = Sentence::new("one two".to_owned());
-        sentence.word_ends(vec![500]);
-        sentence.made(700);
-        sentence.heard_up_to(310);
-        assert_eq!(sentence.heard_text(), "one");
-    }
+fn length_ms(text: &str, duration_ms: Option<u32>) -> u64 {
+    let estimate = text.chars().count() as u64 * 1_000 / CHARS_PER_SECOND;
+    duration_ms.map_or(estimate, u64::from)
 }

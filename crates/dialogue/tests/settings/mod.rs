@@ -20,7 +20,7 @@ pub(crate) fn named(name: &str) -> Policy {
                 times: 2,
                 farewell: "Goodbye.".to_owned(),
             }),
-            limit: None,
+            ..Initiative::default()
         }),
         "limited" => with(Initiative {
             limit: Some(Limit { after: Duration::from_secs(60), farewell: "Our time is up.".to_owned() }),
