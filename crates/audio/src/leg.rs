@@ -116,4 +116,22 @@ pub enum ToCaller {
     Message(String),
     /// Say goodbye: close the transport once all queued messages are out.
     Hangup,
+    /// Something to be kept in case this agent is gone. Media itself has no use for it: the bus between machines keeps it.
+    Keep(Memo),
+}
+
+/// What is kept beside a call, so that another agent can go on with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Memo {
+    /// So many turns the conversation had before this agent took the call: its own count from 1.
+    TurnsBefore(u32),
+    /// The words of a clip; comes before its voice.
+    Words {
+        /// The clip.
+        clip: Clip,
+        /// What is said in it.
+        text: String,
+    },
+    /// What is played to the caller when nobody can be reached any more: Opus packets of 20 ms, in the agent's voice.
+    Notice(Vec<Bytes>),
 }

@@ -50,10 +50,26 @@ pub struct NewCall<D> {
     pub id: String,
     /// How the caller came in and what they asked for.
     pub details: D,
-    /// Whether an agent had it before, who died or gave it up: what was said is in the store.
-    pub handed_over: bool,
+    /// Set when an agent had it before, who died or gave it up: what was said is in the store.
+    pub handed_over: Option<HandedOver>,
     /// The agent's end of the call.
     pub link: AgentEnd,
+}
+
+/// A call that an agent had before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HandedOver {
+    /// What the caller heard last: that agent may not have written it down any more.
+    pub heard: Option<Heard>,
+}
+
+/// What a caller heard of an agent's turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The turn, counted from 1 within the conversation.
+    pub turn: u32,
+    /// The words that were complete.
+    pub text: String,
 }
 
 /// The media role's side of the hub.
@@ -128,7 +144,7 @@ mod tests {
 
     fn call(id: &str) -> (super::MediaEnd, NewCall<()>) {
         let (media, link) = link();
-        (media, NewCall { id: id.to_owned(), details: (), handed_over: false, link })
+        (media, NewCall { id: id.to_owned(), details: (), handed_over: None, link })
     }
 
     #[tokio::test]

@@ -151,6 +151,8 @@ impl CallSender {
                     self.commands.counters.texts_dropped.add(1);
                 }
             }
+            // Whoever keeps it stands before.
+            ToCaller::Keep(_) => {}
             ToCaller::EndOfClip(_) | ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Hangup => {
                 // Without its thread the call is over.
                 let _ = self.commands.send(Command::ToCaller { call, message });

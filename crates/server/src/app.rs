@@ -8,6 +8,7 @@ mod bus_ends;
 mod desk;
 mod http_listener;
 mod start;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod resumed;
 mod tool_times;
 mod turns;
 
+use audio::leg::{Memo, ToCaller};
 use bus::local::AgentEnd;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -74,6 +75,8 @@ impl Conversation {
 async fn answer(conversation: Conversation, requests: mpsc::Receiver<Request>, reports: mpsc::Sender<Report>) {
     let Conversation { call: id, resumed, link, agent, config, agents, tape, .. } = conversation;
     let link = Link { from_caller: link.from_caller, to_caller: link.to_caller };
+    // There is room for the first message; without it, words are filed with another turn if this process dies.
+    let _ = link.to_caller.try_send(ToCaller::Keep(Memo::TurnsBefore(resumed.last_turn)));
     match agent {
         Agent::Echo => session::echo(link, reports).await,
         Agent::Models(providers) => {

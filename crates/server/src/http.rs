@@ -1,7 +1,8 @@
 //! The HTTP interface, as `docs/protocol.md` fixes it.
 //!
 //! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard;
-//! `conversations` reads the store; `agents` shows and changes the roster; `providers` shows how vendors fare; `assets` serves the web app.
+//! `conversations` reads the store; `agents` shows and changes the roster; `providers` shows how vendors fare; `elsewhere` asks
+//! orchestrators where they are other processes; `assets` serves the web app.
 //! Nothing here knows WebRTC or SQL.
 
 mod agents;
@@ -10,6 +11,7 @@ mod body;
 mod call_options;
 mod conversations;
 mod cors;
+mod elsewhere;
 mod health;
 mod providers;
 mod realtime;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use store::Store;
 
 use crate::agent::Board;
@@ -31,6 +33,8 @@ use crate::readiness::Readiness;
 use crate::roster::Roster;
 use crate::switchboard::Switchboard;
 use refusal::Refusal;
+
+pub(crate) use elsewhere::Orchestrators;
 
 /// The largest SDP offer. Browsers send 2 to 8 KB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -50,8 +54,17 @@ pub(crate) struct Services {
 pub(crate) struct MediaServices {
     /// Opens and ends calls.
     pub switchboard: Switchboard,
-    /// Knows what callers may ask for, where the orchestrator role is in this process.
-    pub agents: Option<AgentServices>,
+    /// Who knows what callers may ask for.
+    pub agents: Agents,
+}
+
+/// The orchestrator role, as a process that takes calls knows it.
+#[derive(Clone)]
+pub(crate) enum Agents {
+    /// It is in this process.
+    Here(AgentServices),
+    /// It is in others.
+    Elsewhere(Orchestrators),
 }
 
 /// Who answers, and what was said.
@@ -82,7 +95,12 @@ pub(crate) fn router(services: Services) -> Router {
         router = router.merge(agent_routes(agents));
     }
     router = match media {
-        Some(media) => router.merge(media_routes(media)).fallback(assets::serve),
+        Some(media) => {
+            if let Agents::Elsewhere(orchestrators) = &media.agents {
+                router = router.merge(routes_of_others(orchestrators.clone()));
+            }
+            router.merge(media_routes(media)).fallback(assets::serve)
+        }
         None => router.fallback(|| async { not_found() }),
     };
     router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).layer(axum::middleware::map_response(assets::harden))
@@ -115,6 +133,11 @@ fn agent_routes(services: AgentServices) -> Router {
         .route("/v1/conversations/{id}", get(conversations::read))
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .with_state(services)
+}
+
+/// All that orchestrators serve, for the page that this process serves.
+fn routes_of_others(orchestrators: Orchestrators) -> Router {
+    Router::new().route("/v1/{*rest}", any(elsewhere::pass)).with_state(orchestrators)
 }
 
 fn health_routes(services: HealthServices) -> Router {

@@ -1,9 +1,15 @@
-//! What callers hear when the bus is gone: a file of the operator's, or a soft signal that needs no language.
+//! What callers hear when the bus is gone: words of their agent (`spoken`), a file of the operator's, or a soft signal that
+//! needs no language.
+
+mod spoken;
 
 use std::path::{Path, PathBuf};
 
-use audio::opus::{Encoder, EncoderConfig};
+use audio::opus::{Encoder, EncoderConfig, OpusError};
 use bus::kafka::Notice;
+use bytes::Bytes;
+
+pub(crate) use spoken::Notices;
 
 /// What the encoder takes.
 const RATE_HZ: u32 = 24_000;
@@ -36,11 +42,14 @@ pub enum NoticeError {
 /// When the file is no WAV.
 pub(crate) fn notice(file: Option<&Path>) -> Result<Notice, NoticeError> {
     let samples = file.map_or_else(|| Ok(signal()), read)?;
-    let mut encoder =
-        Encoder::new(&EncoderConfig::default()).map_err(|cause| NoticeError::Encode(cause.to_string()))?;
-    let whole = samples.chunks_exact(FRAME).take(MAX_FRAMES);
-    let packets = whole.map(|frame| encoder.encode(frame)).collect::<Result<_, _>>();
+    let packets = encode(&samples, RATE_HZ);
     packets.map(Notice).map_err(|cause| NoticeError::Encode(cause.to_string()))
+}
+
+fn encode(samples: &[f32], rate_hz: u32) -> Result<Vec<Bytes>, OpusError> {
+    let mut encoder = Encoder::new(&EncoderConfig { rate_hz, ..EncoderConfig::default() })?;
+    let whole = samples.chunks_exact(encoder.frame_samples()).take(MAX_FRAMES);
+    whole.map(|frame| encoder.encode(frame)).collect()
 }
 
 fn signal() -> Vec<f32> {

@@ -1,7 +1,6 @@
 //! The orchestrator role: takes the calls that the media role announces, and gives each a conversation.
 
-use bus::local::{NewCall, NewCalls};
-use dialogue::Transcript;
+use bus::local::{Heard, NewCall, NewCalls};
 use session::{AgentConfig, DEFAULT_AGENT, Providers};
 use store::Store;
 
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use crate::agent::Cast;
 use crate::conversation::{Conversation, Resumed};
 use crate::metrics::Metrics;
+use crate::notice::Notices;
 use crate::recorder::Recorder;
 use crate::roster::Roster;
 use crate::switchboard::CallDetails;
@@ -59,6 +59,8 @@ pub(crate) struct Orchestrator {
     pub tapes: Option<Tapes>,
     /// What an agent says when it takes over a call whose orchestrator died.
     pub recovery: Option<String>,
+    /// What callers hear when nobody can be reached, in their agent's voice.
+    pub notices: Option<Notices>,
     /// Owns the conversations' tasks.
     pub tasks: Tasks,
 }
@@ -82,15 +84,22 @@ impl Orchestrator {
         if let Some(instructions) = wishes.instructions {
             config.instructions = Some(instructions);
         }
-        if call.handed_over {
-            config.greeting = self.recovery.clone();
+        if call.handed_over.is_some() {
+            config.greeting.clone_from(&self.recovery);
+            config.welcome_back.clone_from(&self.recovery);
         }
-        let resumed = match wishes.resumes {
-            Some(id) => self.resume(id).await,
+        let resumed = match (wishes.resumes, call.handed_over) {
+            (Some(id), None) => self.resume(id, None).await,
             // What was said before another orchestrator lost it.
-            None if call.handed_over => self.resume(call.id.clone()).await,
-            None => Resumed { id: call.id.clone(), last_turn: 0, history: Transcript::default() },
+            (Some(id), Some(before)) => self.resume(id, before.heard).await,
+            (None, Some(before)) => self.resume(call.id.clone(), before.heard).await,
+            (None, None) => Resumed::new(call.id.clone()),
         };
+        let agent = Agent::of(&self.cast, &config);
+        if let (Some(notices), Agent::Models(providers)) = (&self.notices, &agent) {
+            let leave = notices.clone().leave(config.clone(), Arc::clone(&providers.tts), &call.link.to_caller);
+            self.tasks.spawn(leave);
+        }
         let tape = self.tapes.as_ref().map(|tapes| tapes.tape(&call.id, &self.tasks));
         Conversation {
             tape,
@@ -98,7 +107,7 @@ impl Orchestrator {
             resumed,
             opened_at: call.details.opened_at,
             link: call.link,
-            agent: Agent::of(&self.cast, &config),
+            agent,
             config,
             agents,
             recorder: self.recorder,
@@ -107,14 +116,14 @@ impl Orchestrator {
     }
 
     /// What was said before. A store that cannot be read costs the memory, not the call.
-    async fn resume(&self, id: String) -> Resumed {
+    async fn resume(&self, id: String, heard: Option<Heard>) -> Resumed {
         match self.store.get(&id).await {
-            Ok(Some(before)) => Resumed::from(before),
-            Ok(None) => Resumed { id, last_turn: 0, history: Transcript::default() },
+            Ok(Some(before)) => Resumed::after(before, heard),
+            Ok(None) => Resumed::new(id),
             Err(cause) => {
                 tracing::error!(session = %id, %cause, "what was said before cannot be read");
                 // Its turns must not be written over: this call is kept far behind them.
-                Resumed { id, last_turn: UNKNOWN_TURNS, history: Transcript::default() }
+                Resumed { last_turn: UNKNOWN_TURNS, ..Resumed::new(id) }
             }
         }
     }

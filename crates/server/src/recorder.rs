@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bus::kafka::EventLog;
 use dialogue::CloseReason;
 use jiff::Timestamp;
-use store::{NewConversation, Store, StoreError, Turn};
+use store::{Held, NewConversation, Store, StoreError, Turn};
 use tokio::sync::mpsc;
 
 /// What waits to be written: minutes of a thousand calls. A disk that stalls for longer costs records, not calls.
@@ -68,12 +68,13 @@ impl Writer {
     /// Writes until no recorder is left, and publishes where there is a stream of facts.
     pub(crate) async fn run(mut self, store: Arc<dyn Store>, log: Option<EventLog>) {
         while let Some(record) = self.queue.recv().await {
-            let session = record.conversation_id().to_owned();
-            if let Some(log) = &log {
-                events::publish(log, &record);
+            let held = write(&*store, &record).await;
+            if let Err(cause) = &held {
+                tracing::error!(session = record.conversation_id(), %cause, "a record could not be written");
             }
-            if let Err(cause) = write(&*store, record).await {
-                tracing::error!(session, %cause, "a record could not be written");
+            // Whoever holds the conversation now has told of it otherwise.
+            if let Some(log) = log.as_ref().filter(|_| !matches!(held, Ok(Held::Elsewhere))) {
+                events::publish(log, &record);
             }
         }
         store.close().await;
@@ -89,10 +90,10 @@ impl Record {
     }
 }
 
-async fn write(store: &dyn Store, record: Record) -> Result<(), StoreError> {
+async fn write(store: &dyn Store, record: &Record) -> Result<Held, StoreError> {
     match record {
-        Record::Began(conversation) => store.begin(&conversation).await,
-        Record::Turn { conversation_id, turn } => store.record_turn(&conversation_id, &turn).await,
-        Record::Ended { conversation_id, at, reason } => store.end(&conversation_id, at, reason).await,
+        Record::Began(conversation) => store.begin(conversation).await.map(|()| Held::Here),
+        Record::Turn { conversation_id, turn } => store.record_turn(conversation_id, turn).await,
+        Record::Ended { conversation_id, at, reason } => store.end(conversation_id, *at, *reason).await,
     }
 }

@@ -92,7 +92,7 @@ impl Switchboard {
         let details = CallDetails { opened_at: Timestamp::now(), wishes: request.wishes };
         // When this fails the agent's end is dropped, by which the relay hangs up.
         let announced =
-            shared.announcer.announce(NewCall { id: id.clone(), details, handed_over: false, link: agent_end });
+            shared.announcer.announce(NewCall { id: id.clone(), details, handed_over: None, link: agent_end });
         let relay = relay(Arc::clone(shared), id.clone(), media_end.from_agent, opened.voice);
         shared.tasks.spawn(relay);
         announced.map_err(|_| RefusedCall::NotReady(Unready::Full))?;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use audio::leg::{Clip, ToCaller};
+use audio::leg::{Clip, Memo, ToCaller};
 use dialogue::{Attempt, TurnId};
 use tokio::sync::mpsc;
 
@@ -37,7 +37,7 @@ impl Outbox {
         self.ready.push_back(message);
     }
 
-    /// Queues voice; it waits until its attempt is released.
+    /// Queues voice, or its words; it waits until its attempt is released.
     pub(crate) fn send_voice(&mut self, clip: Clip, message: ToCaller) {
         let released = self.released == Some((TurnId(clip.turn), Attempt(clip.attempt)));
         let queue = if released { &mut self.ready } else { &mut self.held };
@@ -97,14 +97,26 @@ fn leave(loudspeaker: &mut Loudspeaker, permit: mpsc::Permit<'_, ToCaller>, mess
     match &message {
         ToCaller::Voice { clip, payload } => loudspeaker.sent(*clip, payload.clone()),
         ToCaller::Resume => loudspeaker.resumed(),
-        ToCaller::EndOfClip(_) | ToCaller::Flush | ToCaller::Hold | ToCaller::Message(_) | ToCaller::Hangup => {}
+        ToCaller::EndOfClip(_)
+        | ToCaller::Flush
+        | ToCaller::Hold
+        | ToCaller::Message(_)
+        | ToCaller::Hangup
+        | ToCaller::Keep(_) => {}
     }
     permit.send(message);
 }
 
 fn attempt_of(message: &ToCaller) -> Option<(TurnId, Attempt)> {
     match message {
-        ToCaller::Voice { clip, .. } | ToCaller::EndOfClip(clip) => Some((TurnId(clip.turn), Attempt(clip.attempt))),
-        ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => None,
+        ToCaller::Voice { clip, .. } | ToCaller::EndOfClip(clip) | ToCaller::Keep(Memo::Words { clip, .. }) => {
+            Some((TurnId(clip.turn), Attempt(clip.attempt)))
+        }
+        ToCaller::Flush
+        | ToCaller::Hold
+        | ToCaller::Resume
+        | ToCaller::Message(_)
+        | ToCaller::Hangup
+        | ToCaller::Keep(Memo::TurnsBefore(_) | Memo::Notice(_)) => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::leg::{EndReason, FromCaller, PlayoutMark, ToCaller};
+use audio::leg::{EndReason, FromCaller, Memo, PlayoutMark, ToCaller};
 use audio::opus::OpusError;
 use dialogue::{
     Action, Attempt, CloseReason, Counters, Dialogue, Event, Fact, PauseId, PlayoutEvent, ReplyEvent, Timer, Timestamp,
@@ -30,7 +30,7 @@ use crate::outbox::Outbox;
 use crate::speech::Change;
 use crate::toolbelt::{Returned, Toolbelt};
 use crate::trace::Tape;
-use crate::voice::{Step, Voice, sentence_of};
+use crate::voice::{Step, Voice, clip_of, sentence_of};
 use crate::writer::{Writer, Written};
 
 /// The models that a conversation uses, shared by all conversations.
@@ -380,7 +380,11 @@ impl Driver {
                 self.outbox.cancel(turn, attempt);
                 self.microphone.floor_is_free();
             }
-            Action::Speak { sentence, text } => self.voice.speak(sentence, text),
+            Action::Speak { sentence, text } => {
+                let clip = clip_of(sentence);
+                self.outbox.send_voice(clip, ToCaller::Keep(Memo::Words { clip, text: text.clone() }));
+                self.voice.speak(sentence, text);
+            }
             Action::Release { turn, attempt } => self.outbox.release(turn, attempt),
             Action::FlushPlayout => self.outbox.send(ToCaller::Flush),
             Action::HoldPlayout => self.outbox.send(ToCaller::Hold),

@@ -14,4 +14,4 @@ pub use conversation::{
     Conversation, Ending, Latency, NewConversation, Page, Summary, ToolCall, ToolCallStatus, Turn, TurnStatus,
 };
 pub use sqlite::{OpenError, SqliteStore};
-pub use store::{Store, StoreError};
+pub use store::{Held, Store, StoreError};

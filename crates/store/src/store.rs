@@ -1,5 +1,7 @@
 //! What a store does.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use dialogue::CloseReason;
 use jiff::Timestamp;
@@ -7,25 +9,32 @@ use jiff::Timestamp;
 use crate::{AgentRecord, Conversation, NewConversation, Page, Turn};
 
 /// Keeps conversations and agents. All methods may be called at the same time from many tasks.
+///
+/// Many processes may share what is kept. A conversation is held by the store that began it last: what another one still
+/// records of it is dropped, since somebody else goes on with the conversation by then.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Records that a conversation began, or that one which ended goes on. Recording it again changes nothing.
+    /// Records that a conversation began, or that one which ended goes on, or that it goes on here. Recording it again
+    /// changes nothing.
     async fn begin(&self, conversation: &NewConversation) -> Result<(), StoreError>;
 
     /// Records a turn and its tool calls as they stand, all or nothing; a later record of the same index replaces all
-    /// but the starts, and adds the calls that are new.
+    /// but the starts, and adds the calls that are new. Says whether the conversation is held here.
     ///
     /// # Errors
     /// Also when the conversation was never begun.
-    async fn record_turn(&self, conversation_id: &str, turn: &Turn) -> Result<(), StoreError>;
+    async fn record_turn(&self, conversation_id: &str, turn: &Turn) -> Result<Held, StoreError>;
 
     /// Records that a conversation is over; the first ending stands. A turn still in progress has failed,
-    /// and a tool call still in progress is incomplete.
-    async fn end(&self, conversation_id: &str, at: Timestamp, reason: CloseReason) -> Result<(), StoreError>;
+    /// and a tool call still in progress is incomplete. Says whether the conversation is held here.
+    async fn end(&self, conversation_id: &str, at: Timestamp, reason: CloseReason) -> Result<Held, StoreError>;
 
-    /// Ends every conversation that is still active, as [`CloseReason::Shutdown`]: after a crash, before the first
-    /// call. Returns how many there were.
-    async fn end_abandoned(&self, at: Timestamp) -> Result<u64, StoreError>;
+    /// Says that the holder of this store's conversations lives.
+    async fn keep_alive(&self) -> Result<(), StoreError>;
+
+    /// Ends every active conversation whose holder has not been heard of for so long, as [`CloseReason::Shutdown`]; zero
+    /// ends all, after a crash of the only process. Returns their ids.
+    async fn end_abandoned(&self, at: Timestamp, silent_for: Duration) -> Result<Vec<String>, StoreError>;
 
     /// Up to `limit` conversations, newest first, older than the one with id `before`.
     async fn list(&self, limit: u32, before: Option<&str>) -> Result<Page, StoreError>;
@@ -44,6 +53,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes out what is buffered and lets go of the files. Nothing may be recorded afterwards.
     async fn close(&self);
+}
+
+/// Whether a conversation is held by the store that records something of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// It is recorded.
+    Here,
+    /// Somebody else began it since: nothing is recorded.
+    Elsewhere,
 }
 
 /// A store could not do what was asked.

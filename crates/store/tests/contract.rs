@@ -5,7 +5,8 @@ use std::time::Duration;
 use dialogue::{CloseReason, StageTimes};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    AgentRecord, Latency, NewConversation, OpenError, SqliteStore, Store, ToolCall, ToolCallStatus, Turn, TurnStatus,
+    AgentRecord, Held, Latency, NewConversation, OpenError, SqliteStore, Store, ToolCall, ToolCallStatus, Turn,
+    TurnStatus,
 };
 
 const FIRST: &str = "01930000-0000-7000-8000-000000000001";
@@ -109,8 +110,10 @@ async fn lists_newest_first_in_pages(store: &dyn Store) {
 async fn a_crash_leaves_nothing_active(store: &dyn Store) {
     let asked = Turn { tool_calls: vec![running("call_1")], ..turn(1, TurnStatus::InProgress) };
     store.record_turn(THIRD, &asked).await.expect("record");
-    assert_eq!(store.end_abandoned(moment(120)).await.expect("end abandoned"), 2);
-    assert_eq!(store.end_abandoned(moment(130)).await.expect("end abandoned"), 0);
+    let day = Duration::from_secs(86_400);
+    assert!(store.end_abandoned(moment(110), day).await.expect("end abandoned").is_empty(), "its holder was heard of");
+    assert_eq!(store.end_abandoned(moment(120), Duration::ZERO).await.expect("end abandoned"), [SECOND, THIRD]);
+    assert!(store.end_abandoned(moment(130), Duration::ZERO).await.expect("end abandoned").is_empty());
     let third = store.get(THIRD).await.expect("read").expect("begun");
     assert_eq!(third.summary.ending.map(|ending| ending.reason), Some(CloseReason::Shutdown));
     assert_eq!(third.turns[0].status, TurnStatus::Failed);
@@ -151,6 +154,41 @@ async fn agents_are_kept_by_name(store: &dyn Store) {
 async fn sqlite_keeps_the_contract() {
     let folder = tempfile::tempdir().expect("a folder");
     contract(&open(&folder, "deep/er/antiphon.db").await).await;
+}
+
+/// As two orchestrators do.
+#[tokio::test]
+async fn a_conversation_is_written_by_whoever_began_it_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (dead, heir) = (open(&folder, "antiphon.db").await, open(&folder, "antiphon.db").await);
+    begin(&dead, FIRST).await;
+    assert_eq!(dead.record_turn(FIRST, &turn(1, TurnStatus::InProgress)).await.expect("record"), Held::Here);
+    begin(&heir, FIRST).await;
+    let amended = Turn { heard_text: "A dog.".to_owned(), ..turn(1, TurnStatus::Interrupted) };
+    assert_eq!(heir.record_turn(FIRST, &amended).await.expect("record"), Held::Here);
+    // It was not dead, only slow, and has not heard of the other yet.
+    assert_eq!(dead.record_turn(FIRST, &turn(1, TurnStatus::Failed)).await.expect("record"), Held::Elsewhere);
+    assert_eq!(dead.end(FIRST, moment(60), CloseReason::ConnectionLost).await.expect("end"), Held::Elsewhere);
+    let kept = heir.get(FIRST).await.expect("read").expect("begun");
+    assert_eq!((kept.turns, kept.summary.ending), (vec![amended], None));
+    assert_eq!(heir.end(FIRST, moment(70), CloseReason::CallerHungUp).await.expect("end"), Held::Here);
+}
+
+#[tokio::test]
+async fn what_is_kept_alive_is_not_abandoned() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (dead, alive) = (open(&folder, "antiphon.db").await, open(&folder, "antiphon.db").await);
+    begin(&dead, FIRST).await;
+    begin(&alive, SECOND).await;
+    // An hour passes.
+    let url = format!("sqlite://{}", folder.path().join("antiphon.db").display());
+    let database = sqlx::SqlitePool::connect(&url).await.expect("the same file");
+    let earlier = "UPDATE conversations SET alive_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3600 seconds')";
+    assert_eq!(sqlx::query(earlier).execute(&database).await.expect("changed").rows_affected(), 2);
+    alive.keep_alive().await.expect("it lives");
+    let minute = Duration::from_secs(60);
+    assert_eq!(alive.end_abandoned(moment(120), minute).await.expect("end abandoned"), [FIRST]);
+    assert_eq!(alive.get(SECOND).await.expect("read").expect("begun").summary.ending, None);
 }
 
 #[tokio::test]

@@ -180,7 +180,7 @@ impl Caller {
                 }
                 ToCaller::Message(text) => self.messages.push(text),
                 voice @ (ToCaller::Voice { .. } | ToCaller::EndOfClip(_)) => self.queue.push_back(voice),
-                ToCaller::Hangup => {}
+                ToCaller::Hangup | ToCaller::Keep(_) => {}
             }
         }
         while !self.held
@@ -196,7 +196,12 @@ impl Caller {
                     self.packets.push(payload.to_vec());
                     return Some(payload.to_vec());
                 }
-                ToCaller::Flush | ToCaller::Hold | ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => {}
+                ToCaller::Flush
+                | ToCaller::Hold
+                | ToCaller::Resume
+                | ToCaller::Message(_)
+                | ToCaller::Hangup
+                | ToCaller::Keep(_) => {}
             }
         }
         None

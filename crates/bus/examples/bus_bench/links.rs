@@ -82,7 +82,7 @@ async fn measure(
     let mut readers = Vec::new();
     for number in 0..sessions {
         let (media, agent) = link();
-        let call = NewCall { id: format!("session-{number}"), details: Nothing, handed_over: false, link: agent };
+        let call = NewCall { id: format!("session-{number}"), details: Nothing, handed_over: None, link: agent };
         announcer.announce(call).unwrap();
         let agent = tokio::time::timeout(TAKEN_WITHIN, new_calls.recv()).await.unwrap().unwrap().link;
         // Spread over the 20 ms, as callers are.

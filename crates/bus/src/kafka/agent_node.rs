@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audio::leg::{EndReason, FromCaller};
+use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use crate::kafka::node::{ConnectError, Incoming, LAST_WORDS, Node, Record, TICK}
 use crate::kafka::node_id::NodeId;
 use crate::kafka::stats::BusStats;
 use crate::kafka::wire::{Header, Role, Status, ToAgent, ToMedia};
-use crate::local::{Announcer, NewCall, NewCalls, hub, link};
+use crate::local::{Announcer, HandedOver, Heard, NewCall, NewCalls, hub, link};
 use call::Call;
 
 /// Calls whose pump has ended and which wait to be told of.
@@ -53,6 +54,12 @@ pub struct AgentNode<D> {
     ended: mpsc::Receiver<Ended>,
     pumps: TaskTracker,
     hand_over: CancellationToken,
+}
+
+/// What media tells of a call that it announces.
+struct Offer {
+    details: Bytes,
+    heard: Option<Heard>,
 }
 
 /// An agent let go of a call.
@@ -129,8 +136,8 @@ impl<D: Details> AgentNode<D> {
 
     fn record(&mut self, now: Instant, record: Record<ToAgent>) {
         let Record { session, header, late, body } = record;
-        if let ToAgent::Announce { reply_partition, details } = &body {
-            return self.announced(&session, &header, *reply_partition, details);
+        if let ToAgent::Announce { reply_partition, details, heard } = body {
+            return self.announced(&session, &header, reply_partition, Offer { details, heard });
         }
         let Some(call) = self.calls.get_mut(&session).filter(|call| call.is_of(&header)) else {
             self.node.stats.strangers(1);
@@ -151,13 +158,13 @@ impl<D: Details> AgentNode<D> {
         self.forget_if_done(&session);
     }
 
-    fn announced(&mut self, session: &str, header: &Header, partition: i32, details: &[u8]) {
+    fn announced(&mut self, session: &str, header: &Header, partition: i32, offer: Offer) {
         let known = self.calls.get(session).is_some_and(|call| call.epoch >= header.epoch);
         if known {
             self.node.stats.duplicates(1);
             return;
         }
-        let Some(details) = D::from_bytes(details) else {
+        let Some(details) = D::from_bytes(&offer.details) else {
             self.node.stats.poison(1);
             tracing::warn!(session, "a call's details cannot be read; is a media node of another version?");
             return self.refuse(session, header, partition);
@@ -170,7 +177,8 @@ impl<D: Details> AgentNode<D> {
             return self.refuse(session, header, partition);
         }
         let (media_end, agent_end) = link();
-        let new_call = NewCall { id: session.to_owned(), details, handed_over: header.epoch > 0, link: agent_end };
+        let handed_over = (header.epoch > 0).then_some(HandedOver { heard: offer.heard });
+        let new_call = NewCall { id: session.to_owned(), details, handed_over, link: agent_end };
         if self.announcer.announce(new_call).is_err() {
             return self.refuse(session, header, partition);
         }

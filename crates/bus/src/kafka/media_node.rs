@@ -5,6 +5,7 @@
 //! lock is needed.
 
 mod call;
+mod ledger;
 mod notice;
 mod pump;
 
@@ -12,7 +13,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::leg::ToCaller;
 use rdkafka::consumer::StreamConsumer;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -139,13 +139,13 @@ impl<D: Details> MediaNode<D> {
             return;
         };
         self.count_places();
-        let (call, routes) = Call::new(link.to_caller, place, Instant::now());
+        let (call, orders) = Call::new(link.to_caller, place, Instant::now());
         let route = Route { place, epoch: 0, flushed: false };
         let (outlet, partition) = (self.node.outlet.clone(), self.node.partition);
         let pump = Pump::new(outlet, id.clone(), details.to_bytes().into(), partition, route);
         let (ended, session) = (self.ended_sender.clone(), id.clone());
         self.pumps.spawn(async move {
-            pump.run(link.from_caller, routes).await;
+            pump.run(link.from_caller, orders).await;
             // A node that stops does not listen any more.
             let _ = ended.send(session).await;
         });
@@ -185,12 +185,8 @@ impl<D: Details> MediaNode<D> {
         while let Some(body) = call.next(now) {
             match body {
                 ToMedia::Taken => call.take(),
-                ToMedia::Voice(clip, payloads) => {
-                    for payload in payloads {
-                        call.deliver(ToCaller::Voice { clip, payload }, &self.node.stats);
-                    }
-                }
-                ToMedia::Agent(said) => call.deliver(said, &self.node.stats),
+                ToMedia::Voice(clip, payloads) => call.voice(clip, payloads, &self.node.stats),
+                ToMedia::Agent(said) => call.said(said, &self.node.stats),
                 ToMedia::LetGo => call.let_go(),
                 ToMedia::Refused => return self.place_again(now, session),
                 ToMedia::HandOver => {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use crate::kafka::node_id::NodeId;
+use crate::local::Heard;
 
 pub(crate) use status::{Role, Status};
 
@@ -62,6 +63,8 @@ pub(crate) enum ToAgent {
         reply_partition: i32,
         /// What the two roles agree on about it.
         details: Bytes,
+        /// What the caller heard last of an orchestrator that had it before.
+        heard: Option<Heard>,
     },
     /// What the caller does.
     Caller(FromCaller),

@@ -69,7 +69,7 @@ async fn answered(media: &mut MediaEnd, many: usize) -> Vec<ToCaller> {
 async fn a_call_comes_with_its_details(rig: &mut Rig) {
     let (_media, call) = rig.call("details").await;
     assert_eq!((call.id.as_str(), call.details), ("details", Wishes("wishes of details".to_owned())));
-    assert!(!call.handed_over);
+    assert_eq!(call.handed_over, None);
 }
 
 async fn all_that_is_said_arrives_in_order(rig: &mut Rig) {

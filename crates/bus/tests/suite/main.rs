@@ -6,6 +6,7 @@
 
 mod broker;
 mod contract;
+mod disorder;
 mod events;
 mod faults;
 mod outage;

@@ -1,11 +1,15 @@
 //! A broker that goes and comes back, and one whose topics are not as they must be.
 
-use audio::leg::{EndReason, FromCaller, OpusFrame, PlayoutMark, ToCaller};
+use std::time::Duration;
+
+use audio::leg::{EndReason, FromCaller, Memo, OpusFrame, PlayoutMark, ToCaller};
 use bus::kafka::{BusState, Notice, media_node};
+use bus::local::{AgentEnd, MediaEnd};
 use bytes::Bytes;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use tokio::time::interval;
 
 use crate::broker::Broker;
 use crate::rig::{Agents, Media, Wishes, call, config_for, within};
@@ -15,11 +19,17 @@ async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
     let broker = Broker::start();
     let config = config_for(&broker);
     let mut agents = Agents::join(&config, 10).await;
-    let notice = Notice(vec![Bytes::from_static(b"one moment")]);
-    let media = Media::join_with(&config, notice).await;
+    let media = Media::join_with(&config, Notice(vec![Bytes::from_static(b"signal")])).await;
     media.sees_room().await;
     let mut caller = call(&media.announcer, "one").unwrap();
     let mut held = agents.next().await.link;
+    // One agent leaves words of its own for the case, another does not.
+    let spoken = Memo::Notice(vec![Bytes::from_static(b"one moment")]);
+    held.to_caller.send(ToCaller::Keep(spoken)).await.unwrap();
+    held.to_caller.send(ToCaller::Message("I am here".to_owned())).await.unwrap();
+    assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Message("I am here".to_owned())));
+    let mut other = call(&media.announcer, "two").unwrap();
+    let _held = agents.next().await;
 
     broker.stop();
     media.sees_bus(BusState::Down).await;
@@ -28,6 +38,10 @@ async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
     };
     assert_eq!(payload, Bytes::from_static(b"one moment"));
     assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::EndOfClip(clip)));
+    let Some(ToCaller::Voice { payload, .. }) = within(other.from_agent.recv()).await else {
+        panic!("the other caller is told as well");
+    };
+    assert_eq!(payload, Bytes::from_static(b"signal"));
     assert!(call(&media.announcer, "during the outage").is_err());
     // Events wait for the broker. The agent has never heard of the notice.
     caller.to_agent.send(FromCaller::Playout(PlayoutMark::Finished(clip))).await.unwrap();
@@ -38,15 +52,32 @@ async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
     media.sees_bus(BusState::Up).await;
     assert_eq!(within(held.from_caller.recv()).await, Some(FromCaller::Key('7')));
     assert_eq!(within(caller.from_agent.recv()).await, Some(ToCaller::Message("still here".to_owned())));
-    let frame = FromCaller::Frame(OpusFrame { sequence: 1, rtp_time: 960, payload: Bytes::new() });
-    caller.to_agent.send(frame.clone()).await.unwrap();
-    assert_eq!(within(held.from_caller.recv()).await, Some(frame));
+    hears_the_caller(&caller, &mut held).await;
     assert_eq!(media.stats.read().handed_over, 0, "nobody was taken for dead");
     media.sees_room().await;
 
     // A media node that stops says so: its callers are gone at once, not after a silence.
     media.stop.cancel();
-    assert_eq!(within(held.from_caller.recv()).await, Some(FromCaller::Ended(EndReason::Lost)));
+    let mut heard = within(held.from_caller.recv()).await;
+    while let Some(FromCaller::Frame(_)) = heard {
+        heard = within(held.from_caller.recv()).await;
+    }
+    assert_eq!(heard, Some(FromCaller::Ended(EndReason::Lost)));
+}
+
+/// The caller speaks until the agent hears it: what they say before the broker has acknowledged the first record is dropped.
+async fn hears_the_caller(caller: &MediaEnd, agent: &mut AgentEnd) {
+    let frame = FromCaller::Frame(OpusFrame { sequence: 1, rtp_time: 960, payload: Bytes::new() });
+    let mut pace = interval(Duration::from_millis(20));
+    within(async {
+        loop {
+            tokio::select! {
+                _ = pace.tick() => caller.to_agent.send(frame.clone()).await.unwrap(),
+                heard = agent.from_caller.recv() => return assert_eq!(heard, Some(frame)),
+            }
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::broker::{Broker, own_prefix};
 
 /// Longer than anything takes that is not broken.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(50);
 /// How often something is looked at that tells nobody when it changes.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -64,7 +64,7 @@ impl Rig {
 pub(crate) fn call(announcer: &Announcer<Wishes>, id: &str) -> Result<MediaEnd, NotTaken> {
     let (media, link) = link();
     let details = Wishes(format!("wishes of {id}"));
-    announcer.announce(NewCall { id: id.to_owned(), details, handed_over: false, link })?;
+    announcer.announce(NewCall { id: id.to_owned(), details, handed_over: None, link })?;
     Ok(media)
 }
 
@@ -164,8 +164,10 @@ pub(crate) fn config_for(broker: &Broker) -> KafkaConfig {
 }
 
 /// Fails when it takes longer than anything that is not broken.
-pub(crate) async fn within<F: Future>(work: F) -> F::Output {
-    tokio::time::timeout(LONG, work).await.expect("this takes too long")
+#[track_caller]
+pub(crate) fn within<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let place = std::panic::Location::caller();
+    async move { tokio::time::timeout(LONG, work).await.unwrap_or_else(|_| panic!("this takes too long: {place}")) }
 }
 
 /// Waits until it is so.

@@ -81,6 +81,7 @@ impl Reactor {
             ToCaller::Hold => call.playout.hold(now),
             ToCaller::Resume => call.playout.resume(),
             ToCaller::Message(text) => self.queue_text(key, text),
+            ToCaller::Keep(_) => {}
             ToCaller::Hangup => call.goodbye = Some(Goodbye { until: now + GOODBYE_GRACE }),
         }
         self.serve_call(key, now);

@@ -11,15 +11,20 @@ use session::{AgentConfig, Agents, Choice, DEFAULT_AGENT, LOCAL, tools_of};
 
 use super::Cast;
 use super::lineup::Lineup;
+use crate::notice::Notices;
 
 /// The conversation that is never held.
 const CONVERSATION: &str = "warm-up";
 
 /// Does all of it. Calls may begin meanwhile.
-pub(crate) async fn warm_up(cast: Cast, agents: Arc<Agents>) {
+pub(crate) async fn warm_up(cast: Cast, agents: Arc<Agents>, notices: Option<Notices>) {
     let Cast::Models(lineup) = &cast else { return };
     let say = async {
         for (_, agent) in agents.iter() {
+            if let Some(notices) = &notices {
+                // One that cannot be said now is tried again with each call.
+                let _ = notices.said(agent, &*lineup.of(agent).tts).await;
+            }
             say_fixed_lines(lineup, agent).await;
         }
     };

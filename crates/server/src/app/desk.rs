@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::kafka::EventLog;
 use bus::local::NewCalls;
@@ -14,10 +15,12 @@ use tokio::task::JoinHandle;
 
 use super::bus_ends::JoinError;
 use super::start::StartError;
+use super::watch;
 use crate::agent::{self, Files, LoadError, Vendors};
 use crate::config::{Config, Dirs, Role};
 use crate::http::AgentServices;
 use crate::metrics::Metrics;
+use crate::notice::Notices;
 use crate::orchestrator::Orchestrator;
 use crate::recorder::recorder;
 use crate::roster::Roster;
@@ -37,8 +40,11 @@ pub(super) struct Desk {
     tapes: Option<Tapes>,
     roster: Roster,
     recovery: Option<String>,
+    notices: Option<Notices>,
     /// The stream of facts, between machines.
     facts: Option<EventLog>,
+    /// Where others share the store: how long one of them may be silent.
+    abandoned_after: Option<Duration>,
 }
 
 impl Desk {
@@ -54,12 +60,28 @@ impl Desk {
             Roster::open(config.agent.clone(), config.agents, files.instructions(), Arc::clone(&store)).await?;
         let kafka = config.bus.kafka();
         let recovery = Some(config.bus.recovery).filter(|text| !text.is_empty());
+        let is_spoken = kafka.is_some() && config.bus.notice.is_none() && !config.bus.outage.is_empty();
+        let notices = is_spoken.then(|| Notices::of(&config.bus.outage));
+        let abandoned_after = (role == Role::Orchestrator).then_some(config.store.abandoned_after);
         let facts = match (role, kafka) {
             (Role::Orchestrator, Some(kafka)) => Some(EventLog::open(&kafka).map_err(JoinError::from)?),
             (Role::Both | Role::Media | Role::Orchestrator, _) => None,
         };
         let (tools, default, figures) = (config.tools, config.agent, config.resilience);
-        Ok(Self { files, vendors, tools, default, figures, store, tapes, roster, recovery, facts })
+        Ok(Self {
+            files,
+            vendors,
+            tools,
+            default,
+            figures,
+            store,
+            tapes,
+            roster,
+            recovery,
+            notices,
+            facts,
+            abandoned_after,
+        })
     }
 
     /// What its routes are served from.
@@ -75,16 +97,20 @@ impl Desk {
         tasks: &Tasks,
         open: impl FnOnce() + Send + 'static,
     ) -> JoinHandle<Option<Result<(), LoadError>>> {
-        let Self { files, vendors, tools, default, figures, store, tapes, roster, recovery, facts } = self;
+        let Self { files, vendors, tools, default, figures, store, tapes, roster, recovery, notices, .. } = self;
+        let (facts, abandoned_after) = (self.facts, self.abandoned_after);
         let (recorder, writer) = recorder();
+        if let Some(after) = abandoned_after {
+            tasks.spawn(watch::keep(Arc::clone(&store), after, tasks.stopping()));
+        }
         tasks.spawn(writer.run(Arc::clone(&store), facts));
         let (metrics, owner) = (metrics.clone(), tasks.clone());
         tasks.spawn(async move {
             let cast = agent::load(files, vendors, tools, default, figures).await?;
             roster.set_cast(cast.clone());
-            owner.spawn(agent::warm_up(cast.clone(), roster.now()));
-            let orchestrator =
-                Orchestrator { cast, roster, store, metrics, recorder, tapes, recovery, tasks: owner.clone() };
+            owner.spawn(agent::warm_up(cast.clone(), roster.now(), notices.clone()));
+            let tasks = owner.clone();
+            let orchestrator = Orchestrator { cast, roster, store, metrics, recorder, tapes, recovery, notices, tasks };
             owner.spawn(orchestrator.run(new_calls));
             open();
             Ok(())
@@ -104,9 +130,9 @@ async fn open_store(role: Role, url: &str) -> Result<Arc<dyn Store>, StartError>
     if role != Role::Both {
         return Ok(Arc::new(store));
     }
-    let abandoned = store.end_abandoned(Timestamp::now()).await?;
-    if abandoned > 0 {
-        tracing::warn!(conversations = abandoned, "ended conversations that the last run left open");
+    let abandoned = store.end_abandoned(Timestamp::now(), Duration::ZERO).await?;
+    if !abandoned.is_empty() {
+        tracing::warn!(conversations = abandoned.len(), "ended conversations that the last run left open");
     }
     Ok(Arc::new(store))
 }

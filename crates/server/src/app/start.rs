@@ -14,7 +14,7 @@ use super::{Server, http_listener};
 use crate::agent::{self, Board, Files, LoadError, VendorError};
 use crate::cli::AgentKind;
 use crate::config::{Config, Dirs, Role};
-use crate::http::{self, HealthServices, MediaServices, Services};
+use crate::http::{self, Agents, HealthServices, MediaServices, Orchestrators, Services};
 use crate::metrics::Metrics;
 use crate::readiness::{Readiness, Stage};
 use crate::roster::RosterError;
@@ -61,6 +61,9 @@ pub enum StartError {
     /// A vendor of models cannot be used as configured.
     #[error(transparent)]
     Vendors(#[from] VendorError),
+    /// Orchestrators cannot be asked over HTTP.
+    #[error("prepare to ask orchestrators over HTTP: {0}")]
+    Orchestrators(#[from] reqwest::Error),
     /// The roles cannot be joined.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -128,6 +131,7 @@ impl Server {
         };
         let (drain, grace, max_calls) = (config.server.drain, config.server.shutdown_grace, config.bus.max_calls);
         let bus = config.bus.clone();
+        let orchestrators = Orchestrators::at(&config.server.orchestrators)?;
         let desk = match files {
             Some(files) => Some(Box::pin(Desk::open(role, config, dirs, files)).await?),
             None => None,
@@ -144,8 +148,9 @@ impl Server {
         let switchboard = media
             .zip(announcer)
             .map(|(media, announcer)| Switchboard::new(media, announcer, readiness.clone(), tasks.clone()));
+        let judge = agents.clone().map_or(Agents::Elsewhere(orchestrators), Agents::Here);
         let services = Services {
-            media: switchboard.clone().map(|switchboard| MediaServices { switchboard, agents: agents.clone() }),
+            media: switchboard.clone().map(|switchboard| MediaServices { switchboard, agents: judge }),
             agents,
             health: HealthServices { readiness: readiness.clone(), metrics: metrics.clone() },
         };

@@ -32,7 +32,9 @@ pub struct BusConfig {
     pub max_calls: u32,
     /// What an agent says when it takes over a call whose orchestrator died; empty is nothing.
     pub recovery: String,
-    /// A WAV file that callers hear when the broker is gone; none is a soft signal.
+    /// What callers hear in their agent's voice when the broker is gone; empty is a soft signal.
+    pub outage: String,
+    /// A WAV file that they hear in place of that.
     pub notice: Option<PathBuf>,
 }
 
@@ -58,6 +60,7 @@ impl Default for BusConfig {
             audio_retention: Duration::from_secs(60),
             max_calls: 100,
             recovery: "Sorry, I lost you for a moment. Please go on.".to_owned(),
+            outage: "One moment, please.".to_owned(),
             notice: None,
         }
     }

@@ -124,6 +124,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             reason: "write the path of a file, such as \"sqlite:///var/lib/antiphon/antiphon.db\"".to_owned(),
         });
     }
+    for url in &config.server.orchestrators {
+        if let Err(cause) = check_address(url) {
+            let reason = format!("{cause}; write something like \"http://orchestrator:8001\"");
+            return Err(ConfigError::Unusable { key: "server.orchestrators", value: url.clone(), reason });
+        }
+    }
     if config.models.threads == Some(0) {
         return Err(ConfigError::Unusable {
             key: "models.threads",
@@ -132,6 +138,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         });
     }
     Ok(())
+}
+
+fn check_address(url: &str) -> Result<(), String> {
+    let parsed: reqwest::Url = url.parse().map_err(|cause| format!("{cause}"))?;
+    let is_bare = matches!(parsed.scheme(), "http" | "https") && parsed.path() == "/" && parsed.query().is_none();
+    if is_bare { Ok(()) } else { Err("a scheme, a host and a port are needed, and nothing else".to_owned()) }
 }
 
 fn explain(figment: &Figment, error: figment::Error) -> ConfigError {

@@ -18,6 +18,9 @@ pub struct ServerConfig {
     /// How long calls may go on when the server is told to stop. Then they are hung up, or handed over.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
+    /// Where a media server alone finds orchestrators' HTTP interfaces, the first that answers: for its page, and to check
+    /// what callers ask for.
+    pub orchestrators: Vec<String>,
     /// How long calls may take to end once they are hung up.
     #[serde(with = "humantime_serde")]
     pub shutdown_grace: Duration,
@@ -36,16 +39,27 @@ impl ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: None, drain: Duration::ZERO, shutdown_grace: Duration::from_secs(5) }
+        let orchestrators = vec!["http://127.0.0.1:8001".to_owned()];
+        Self { listen: None, drain: Duration::ZERO, shutdown_grace: Duration::from_secs(5), orchestrators }
     }
 }
 
 /// The `[store]` section.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
     /// `sqlite://path`; none is a file in the user's data folder.
     pub url: Option<String>,
+    /// An active conversation whose orchestrator has not been heard of for so long is over. Longer than callers wait for
+    /// another orchestrator.
+    #[serde(with = "humantime_serde")]
+    pub abandoned_after: Duration,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { url: None, abandoned_after: Duration::from_secs(90) }
+    }
 }
 
 impl StoreConfig {

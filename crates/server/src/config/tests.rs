@@ -46,13 +46,15 @@ fn allowed(section: &str) -> Vec<String> {
 #[test]
 fn what_is_wrong_is_said_in_one_sentence() {
     let cases = [
-        ("[server]\nlissten = \"x\"", "unknown key server.lissten;", "listen, drain, shutdown_grace"),
+        ("[server]\nlissten = \"x\"", "unknown key server.lissten;", "listen, drain"),
         ("[sever]\nlisten = \"x\"", "unknown key sever;", "server, media, store"),
         ("[server]\nlisten = \"localhost\"", "server.listen", "invalid socket address"),
         ("[server]\nshutdown_grace = 5", "server.shutdown_grace", "expected a duration"),
         ("[server]\nshutdown_grace = \"5 parsecs\"", "server.shutdown_grace", "parsecs"),
         ("[models]\nprofile = \"best\"", "models.profile", "good"),
         ("[models]\nthreads = 0", "models.threads", "1 or more"),
+        ("[server]\norchestrators = [\"orchestrator:8001\"]", "server.orchestrators", "http://orchestrator:8001"),
+        ("[server]\norchestrators = [\"http://a:1/v1\"]", "server.orchestrators", "nothing else"),
         ("[bus]\nurl = \"kafka://localhost\"", "bus.url", "kafka://host:9092"),
         ("[bus]\nurl = \"amqp://localhost:1\"", "bus.url", "local:"),
         ("[store]\nurl = \"postgres://localhost/db\"", "store.url", "sqlite://"),

@@ -4,7 +4,7 @@ use audio::leg::ToCaller;
 use dialogue::{CloseReason, Fact};
 use jiff::Timestamp;
 use session::{Report, Request};
-use store::NewConversation;
+use store::{NewConversation, Turn};
 use tokio::sync::mpsc;
 
 use super::Conversation;
@@ -24,6 +24,8 @@ pub(super) struct Observer {
     decoder: Decoder,
     channel: Channel,
     journal: Journal,
+    /// A turn that whoever held the conversation before could not end.
+    amended: Option<Turn>,
     recorder: Recorder,
     metrics: Metrics,
     requests: mpsc::Sender<Request>,
@@ -56,6 +58,7 @@ impl Observer {
             decoder: Decoder::default(),
             channel: Channel::Closed,
             journal: Journal::Blank,
+            amended: conversation.resumed.amended.clone(),
             recorder: conversation.recorder.clone(),
             metrics: conversation.metrics.clone(),
             requests,
@@ -147,6 +150,9 @@ impl Observer {
             self.journal = Journal::Begun;
             let conversation = NewConversation { id: self.id.clone(), created_at: self.opened_at };
             self.recorder.record(Record::Began(conversation));
+            if let Some(turn) = self.amended.take() {
+                self.recorder.record(Record::Turn { conversation_id: self.id.clone(), turn: Box::new(turn) });
+            }
         }
     }
 

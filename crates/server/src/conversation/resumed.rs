@@ -1,7 +1,11 @@
 //! What is known of a conversation when a call joins it: words as they were heard, and between them the tools.
 
+use bus::local::Heard;
 use dialogue::{Entry, Speaker, Transcript};
-use store::{ToolCall, Turn};
+use jiff::Timestamp;
+use store::{ToolCall, Turn, TurnStatus};
+
+use super::turns::blank;
 
 /// What the model is told of a call of which no result is kept.
 const NO_RESULT: &str = "There is no result: the call ended before.";
@@ -15,17 +19,42 @@ pub(crate) struct Resumed {
     pub last_turn: u32,
     /// What was said, heard and done.
     pub history: Transcript,
+    /// The last turn as it must be kept, where whoever held the conversation before could not end it.
+    pub amended: Option<Turn>,
 }
 
-impl From<store::Conversation> for Resumed {
-    fn from(before: store::Conversation) -> Self {
+impl Resumed {
+    /// A conversation that begins.
+    pub(crate) fn new(id: String) -> Self {
+        Self { id, last_turn: 0, history: Transcript::default(), amended: None }
+    }
+
+    /// One that goes on. `heard` is what its caller heard last, where the orchestrator that held it may have died before it
+    /// wrote that down.
+    pub(crate) fn after(mut before: store::Conversation, heard: Option<Heard>) -> Self {
+        let amended = heard.and_then(|heard| amend(&mut before.turns, heard));
         let mut history = Transcript::default();
         for turn in &before.turns {
             remember(&mut history, turn);
         }
         let last_turn = before.turns.last().map_or(0, |turn| turn.index);
-        Self { id: before.summary.id, last_turn, history }
+        Self { id: before.summary.id, last_turn, history, amended }
     }
+}
+
+/// Notes what was heard of a turn that nobody ended; the turn, if that changes it.
+fn amend(turns: &mut Vec<Turn>, heard: Heard) -> Option<Turn> {
+    let Heard { turn: index, text } = heard;
+    if turns.last().is_none_or(|last| last.index < index) {
+        // What an agent says of its own accord is not kept before it is over.
+        turns.push(blank(index, Timestamp::now()));
+    }
+    let turn = turns.iter_mut().find(|turn| turn.index == index && turn.status == TurnStatus::InProgress)?;
+    turn.status = TurnStatus::Interrupted;
+    // What was written beyond it died with its writer.
+    turn.agent_text.clone_from(&text);
+    turn.heard_text = text;
+    Some(turn.clone())
 }
 
 fn remember(history: &mut Transcript, turn: &Turn) {
@@ -59,6 +88,7 @@ fn offset_of(text: &str, chars: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use bus::local::Heard;
     use dialogue::{Entry, Speaker};
     use jiff::Timestamp;
     use store::{Conversation, Summary, ToolCall, ToolCallStatus, Turn, TurnStatus};
@@ -116,7 +146,7 @@ mod tests {
         let first = "Schöne Frage.";
         let calls =
             vec![call("weather", Some("21 °C"), first.chars().count()), call("taxi", None, first.chars().count())];
-        let resumed = Resumed::from(conversation("Schöne Frage. Ja, ist es.", calls));
+        let resumed = Resumed::after(conversation("Schöne Frage. Ja, ist es.", calls), None);
         assert_eq!(resumed.last_turn, 7);
         let no_result = format!("call_taxi = {NO_RESULT}");
         let expected = [
@@ -134,9 +164,28 @@ mod tests {
     #[test]
     fn places_beyond_what_was_heard_lose_no_word() {
         let calls = vec![call("late", Some("x"), 99), call("early", Some("y"), 0)];
-        let resumed = Resumed::from(conversation("Ja.", calls));
+        let resumed = Resumed::after(conversation("Ja.", calls), None);
         let expected =
             ["caller: Ist es warm?", "agent: Ja.", "late({})", "call_late = x", "early({})", "call_early = y"];
         assert_eq!(lines(&resumed), expected);
+    }
+
+    #[test]
+    fn a_turn_that_nobody_ended_holds_what_was_heard() {
+        let heard = |turn, text: &str| Some(Heard { turn, text: text.to_owned() });
+        let mut cut_off = conversation("Ja.", Vec::new());
+        assert_eq!(Resumed::after(cut_off.clone(), heard(7, "Ja, ist")).amended, None, "it ended, and holds more");
+        cut_off.turns[0].status = TurnStatus::InProgress;
+        let resumed = Resumed::after(cut_off.clone(), heard(7, "Ja. Sehr warm"));
+        assert_eq!(lines(&resumed), ["caller: Ist es warm?", "agent: Ja. Sehr warm"]);
+        let amended = resumed.amended.expect("it was in progress");
+        assert_eq!(
+            (amended.index, amended.status, amended.heard_text.as_str()),
+            (7, TurnStatus::Interrupted, "Ja. Sehr warm")
+        );
+
+        let greeted = Resumed::after(cut_off.clone(), heard(8, "Sorry, I"));
+        assert_eq!((greeted.last_turn, greeted.amended.map(|turn| turn.index)), (8, Some(8)));
+        assert_eq!(Resumed::after(cut_off, heard(6, "Nein.")).amended, None, "a turn that is over");
     }
 }

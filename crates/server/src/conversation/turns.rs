@@ -188,7 +188,7 @@ impl OpenTurn {
     }
 }
 
-fn blank(index: u32, started_at: Timestamp) -> Turn {
+pub(super) fn blank(index: u32, started_at: Timestamp) -> Turn {
     Turn {
         index,
         status: TurnStatus::InProgress,

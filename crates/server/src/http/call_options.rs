@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use super::{AgentServices, MediaServices};
+use super::{Agents, MediaServices};
 use crate::switchboard::CallWishes;
 
 /// The query of a route that opens calls.
@@ -45,34 +45,44 @@ impl CallOptions {
             agent: named.agent.or(self.agent),
             resumes: named.resumes.or(self.conversation),
         };
-        // Without the agents in this process, theirs is the judgement.
-        let Some(agents) = &services.agents else { return Ok(wishes) };
-        if let Some(name) = &wishes.agent
-            && agents.roster.entry(name).is_none()
-        {
-            return Err(agents.roster.unknown(name).into());
+        if let Some(name) = &wishes.agent {
+            check_agent(&services.agents, name).await?;
         }
         if let Some(id) = &wishes.resumes {
-            check_resumable(agents, id).await?;
+            check_resumable(&services.agents, id).await?;
         }
         Ok(wishes)
     }
 }
 
-async fn check_resumable(agents: &AgentServices, id: &str) -> Result<(), Refusal> {
-    let found = agents.store.get(id).await.map_err(|cause| super::conversations::unreadable(&cause))?;
-    match found {
+async fn check_agent(agents: &Agents, name: &str) -> Result<(), Refusal> {
+    match agents {
+        Agents::Here(agents) if agents.roster.entry(name).is_none() => Err(agents.roster.unknown(name).into()),
+        Agents::Here(_) => Ok(()),
+        Agents::Elsewhere(orchestrators) => orchestrators.check_agent(name).await,
+    }
+}
+
+async fn check_resumable(agents: &Agents, id: &str) -> Result<(), Refusal> {
+    let is_active = match agents {
+        Agents::Here(agents) => {
+            let found = agents.store.get(id).await.map_err(|cause| super::conversations::unreadable(&cause))?;
+            found.map(|conversation| conversation.summary.ending.is_none())
+        }
+        Agents::Elsewhere(orchestrators) => orchestrators.is_active(id).await?,
+    };
+    match is_active {
         None => Err(Refusal::new(
             StatusCode::NOT_FOUND,
             "no_such_conversation",
             "the conversation to go on with does not exist; leave out `conversation` to begin a new one",
         )),
-        Some(conversation) if conversation.summary.ending.is_none() => Err(Refusal::new(
+        Some(true) => Err(Refusal::new(
             StatusCode::CONFLICT,
             "conversation_active",
             "this conversation is still going on in another call; hang up there first",
         )
         .retry_after(5)),
-        Some(_) => Ok(()),
+        Some(false) => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Media and orchestrator servers as processes of their own, on one real Apache Kafka: calls over real sockets, and what
 //! callers notice when a process or the broker dies.
 
+use std::io::Read as _;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,35 +14,36 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Headers as _, Message as _};
 use reqwest::{Client, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::broker::{Broker, own_prefix};
 use crate::calls::connect;
+use crate::spoken::MODELS;
 use crate::support::{Served, antiphon};
 
 const RATE_HZ: u32 = 24_000;
 /// Longer than anything takes that is not broken.
-const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 /// What a person waits at most for another voice.
-const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(3);
+pub(crate) const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Servers that share a broker and a store.
-struct Cluster {
-    client: Client,
-    broker: Arc<Broker>,
+pub(crate) struct Cluster {
+    pub(crate) client: Client,
+    pub(crate) broker: Arc<Broker>,
     folder: TempDir,
     prefix: String,
 }
 
 impl Cluster {
-    fn on(broker: Arc<Broker>) -> Self {
+    pub(crate) fn on(broker: Arc<Broker>) -> Self {
         let client = Client::builder().no_proxy().build().expect("a client");
         Self { client, broker, folder: tempfile::tempdir().expect("a folder"), prefix: own_prefix() }
     }
 
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = antiphon(self.folder.path());
         command
             .env("ANTIPHON__BUS__URL", format!("kafka://{}", self.broker.address()))
@@ -51,25 +53,52 @@ impl Cluster {
         command
     }
 
-    fn media(&self, drain: &str) -> Process {
+    pub(crate) fn media(&self, drain: &str) -> Process {
+        self.media_that_knows(&[], drain)
+    }
+
+    /// A media server that finds these orchestrators over HTTP.
+    pub(crate) fn media_that_knows(&self, orchestrators: &[&Process], drain: &str) -> Process {
+        let urls: Vec<&str> = orchestrators.iter().map(|process| process.url()).collect();
         let mut command = self.command();
         command.arg("media").env("ANTIPHON__SERVER__DRAIN", drain);
+        command.env("ANTIPHON__SERVER__ORCHESTRATORS", format!("{urls:?}"));
         Process(Some(Served::start(command)))
     }
 
-    fn orchestrator(&self) -> Process {
+    pub(crate) fn orchestrator(&self) -> Process {
         let mut command = self.command();
         command.args(["orchestrator", "--agent", "echo"]);
         Process(Some(Served::start(command)))
     }
 
-    async fn get(&self, server: &Process, path: &str) -> (StatusCode, String) {
+    /// One that takes another for dead after a silence of this.
+    fn orchestrator_that_waits(&self, long: &str) -> Process {
+        let mut command = self.command();
+        command.args(["orchestrator", "--agent", "echo"]).env("ANTIPHON__STORE__ABANDONED_AFTER", long);
+        Process(Some(Served::start(command)))
+    }
+
+    /// An orchestrator whose models are those of the configuration, which is this.
+    pub(crate) fn speaking_orchestrator(&self, configuration: &str) -> Process {
+        std::fs::write(self.folder.path().join("agents.toml"), configuration).expect("write");
+        let mut command = self.command();
+        command.args(["orchestrator", "--config", "agents.toml"]).env("ANTIPHON__MODELS__DIR", &*MODELS);
+        Process(Some(Served::start(command)))
+    }
+
+    pub(crate) async fn get(&self, server: &Process, path: &str) -> (StatusCode, String) {
         let response = self.client.get(format!("{}{path}", server.url())).send().await.expect("an answer");
         (response.status(), response.text().await.expect("text"))
     }
 
     /// Waits until a server answers like this.
-    async fn until(&self, server: &Process, path: &str, wanted: impl Fn(StatusCode, &str) -> bool) -> String {
+    pub(crate) async fn until(
+        &self,
+        server: &Process,
+        path: &str,
+        wanted: impl Fn(StatusCode, &str) -> bool,
+    ) -> String {
         let mut looks = interval(Duration::from_millis(20));
         let look = async {
             loop {
@@ -83,7 +112,7 @@ impl Cluster {
         timeout(LONG, look).await.expect("this takes too long")
     }
 
-    async fn ready(&self, server: &Process) {
+    pub(crate) async fn ready(&self, server: &Process) {
         self.until(server, "/readyz", |status, _| status == StatusCode::OK).await;
     }
 
@@ -118,7 +147,7 @@ impl Cluster {
         assert_eq!(kinds[0], "antiphon.conversation.began.v1");
     }
 
-    async fn conversation(&self, server: &Process, id: &str, status: &str) -> Value {
+    pub(crate) async fn conversation(&self, server: &Process, id: &str, status: &str) -> Value {
         let path = format!("/v1/conversations/{id}");
         let wanted = format!("\"status\":\"{status}\"");
         let text = self.until(server, &path, |_, text| text.replace(' ', "").contains(&wanted)).await;
@@ -127,19 +156,19 @@ impl Cluster {
 }
 
 /// A server, killed when it is dropped.
-struct Process(Option<Served>);
+pub(crate) struct Process(Option<Served>);
 
 impl Process {
-    fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.0.as_ref().expect("it runs").url
     }
 
     /// SIGKILL.
-    fn kill(self) {
+    pub(crate) fn kill(self) {
         drop(self);
     }
 
-    fn ask_to_stop(&self) {
+    pub(crate) fn ask_to_stop(&self) {
         self.0.as_ref().expect("it runs").ask_to_stop();
     }
 
@@ -156,6 +185,13 @@ impl Drop for Process {
         if let Some(mut served) = self.0.take() {
             let _ = served.child.kill();
             let _ = served.child.wait();
+            let mut log = String::new();
+            if std::thread::panicking()
+                && let Some(mut stderr) = served.child.stderr.take()
+                && stderr.read_to_string(&mut log).is_ok()
+            {
+                eprintln!("== log of {}\n{log}", served.url);
+            }
         }
     }
 }
@@ -209,7 +245,7 @@ impl Line {
 }
 
 /// Conversations under way, by a server's metrics.
-fn active(metrics: &str) -> usize {
+pub(crate) fn active(metrics: &str) -> usize {
     let line = metrics.lines().find_map(|line| line.strip_prefix("antiphon_session_active "));
     line.and_then(|many| many.parse().ok()).expect("the metric")
 }
@@ -246,6 +282,69 @@ async fn calls_go_through_any_media_server_to_any_orchestrator() {
     assert_eq!(cluster.client.post(hang_up).send().await.expect("an answer").status(), StatusCode::OK);
     assert_eq!(cluster.conversation(&orchestrators[0], id, "ended").await["end_reason"], "hangup");
     cluster.stream_tells_of(id);
+}
+
+/// Its page and its callers find what only orchestrators know.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_media_server_alone_answers_for_its_orchestrators() {
+    let cluster = Cluster::on(Broker::shared());
+    let (gone, orchestrator) = (cluster.orchestrator(), cluster.orchestrator());
+    // The first that takes a connection is asked.
+    let media = cluster.media_that_knows(&[&gone, &orchestrator], "0s");
+    gone.kill();
+    cluster.ready(&media).await;
+    let client = &cluster.client;
+    let url = |path: &str| format!("{}{path}", media.url());
+    let (status, agents) = cluster.get(&media, "/v1/agents").await;
+    assert_eq!((status, agents), cluster.get(&orchestrator, "/v1/agents").await);
+    let made = client.post(url("/v1/agents")).json(&json!({"name": "billing", "greeting": "Grüß Gott"}));
+    assert_eq!(made.send().await.expect("an answer").status(), StatusCode::CREATED);
+    assert!(cluster.get(&orchestrator, "/v1/agents/billing").await.1.contains("Grüß Gott"));
+    assert_eq!(cluster.get(&media, "/v1/nothing").await.0, StatusCode::NOT_FOUND);
+
+    let post = async |path: &str| {
+        let (_, offer) = Caller::offer(CallerKind::TwoWay).expect("an offer");
+        let request = client.post(url(path)).header("content-type", "application/sdp").body(offer);
+        let response = request.send().await.expect("an answer");
+        (response.status(), response.text().await.expect("text"))
+    };
+    let (status, text) = post("/whip?agent=sales").await;
+    assert!(status == StatusCode::NOT_FOUND && text.contains("billing"), "{status}: {text}");
+    let (status, text) = post("/v1/realtime/calls?conversation=01a2").await;
+    assert!(status == StatusCode::NOT_FOUND && text.contains("no_such_conversation"), "{status}: {text}");
+    let (mut line, id) = cluster.call(&media).await;
+    line.hears_itself().await;
+    cluster.conversation(&media, &id, "active").await;
+    let (status, text) = post(&format!("/whip?conversation={id}")).await;
+    assert!(status == StatusCode::CONFLICT && text.contains("still going on"), "{status}: {text}");
+
+    orchestrator.kill();
+    let unreachable = client.get(url("/v1/conversations")).send().await.expect("an answer");
+    assert_eq!(unreachable.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(unreachable.headers()["retry-after"], "2");
+    assert!(unreachable.text().await.expect("text").contains("orchestrators-unreachable"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_holds_any_more_is_ended_and_what_somebody_holds_is_not() {
+    let cluster = Cluster::on(Broker::shared());
+    let start = || cluster.orchestrator_that_waits("3s");
+    let (doomed, doomed_media) = (start(), cluster.media("0s"));
+    cluster.ready(&doomed_media).await;
+    let (mut line, abandoned) = cluster.call(&doomed_media).await;
+    line.hears_itself().await;
+    cluster.conversation(&doomed, &abandoned, "active").await;
+    doomed_media.kill();
+    doomed.kill();
+    let (one, another, media) = (start(), start(), cluster.media("0s"));
+    cluster.ready(&media).await;
+    let (mut line, held) = cluster.call(&media).await;
+    line.hears_itself().await;
+    for orchestrator in [&one, &another] {
+        let ended = cluster.conversation(orchestrator, &abandoned, "ended").await;
+        assert_eq!(ended["end_reason"], "server_stopped");
+        cluster.conversation(orchestrator, &held, "active").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,7 +397,8 @@ async fn a_call_outlives_its_orchestrator() {
 async fn a_caller_whose_media_server_dies_goes_on_through_another() {
     let cluster = Cluster::on(Broker::shared());
     let orchestrator = cluster.orchestrator();
-    let (doomed, media) = (cluster.media("0s"), cluster.media("0s"));
+    let media = || cluster.media_that_knows(&[&orchestrator], "0s");
+    let (doomed, media) = (media(), media());
     cluster.ready(&doomed).await;
     cluster.ready(&media).await;
     let (mut line, id) = cluster.call(&doomed).await;

@@ -10,5 +10,6 @@ mod command_line;
 mod routes;
 mod spoken;
 mod support;
+mod takeover;
 mod tools;
 mod vendors;

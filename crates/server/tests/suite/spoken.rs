@@ -14,7 +14,7 @@ use crate::support::{Served, antiphon};
 /// What the emulated recognisers understand: recordings hold no tones.
 const QUESTION: &str = "What did the lady say about the house?";
 
-static MODELS: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static MODELS: LazyLock<PathBuf> = LazyLock::new(|| {
     #[allow(clippy::disallowed_methods, reason = "a test has no configuration but its environment")]
     let variable = |name| std::env::var(name).ok().map(PathBuf::from);
     let cache = || variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
@@ -22,7 +22,7 @@ static MODELS: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// A recording of one sentence, three seconds long.
-fn recording() -> PathBuf {
+pub(crate) fn recording() -> PathBuf {
     let samples = speech_tests(&MODELS);
     let sample = samples.iter().find(|sample| sample.path.ends_with("austen-0880.wav")).expect("the manifest has it");
     assert!(sample.path.exists(), "{} is missing; run `antiphon models pull speech-tests`", sample.path.display());
@@ -139,7 +139,7 @@ async fn a_spoken_call_with_googles_speech_native_model() {
 }
 
 /// The emulator lets in whoever shows a key.
-fn key() -> PathBuf {
+pub(crate) fn key() -> PathBuf {
     static FILE: LazyLock<tempfile::NamedTempFile> = LazyLock::new(|| {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "open-sesame").expect("write");

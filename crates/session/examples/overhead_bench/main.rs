@@ -4,11 +4,13 @@
 //!
 //! The end of speech is told twice: as the session's detector saw it (its windows of 32 ms are a property of the model,
 //! not of orchestration), and as the caller knows it (the last frame of speech went in), which has that window in it.
+//! Over Kafka the first has one way over the bus in it, the answer's; the caller knows of both.
 //!
-//! `cargo run --release -p session --example overhead_bench -- 1 10 100`
+//! `cargo run --release -p session --example overhead_bench -- [--kafka HOST:PORT] 1 10 100`
 // A benchmark may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod ends;
 mod models;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,7 @@ use testkit::scripted::tone;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use ends::Ends;
 use models::{Injected, Instantly, Laconic, Voice};
 
 /// The silence that ends a turn.
@@ -43,13 +46,23 @@ struct Overhead {
 }
 
 fn main() {
-    let sessions: Vec<usize> = std::env::args().skip(1).map(|n| n.parse().expect("numbers of sessions")).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let broker = (arguments.first().map(String::as_str) == Some("--kafka")).then(|| arguments.drain(..2).next_back());
+    let broker = broker.flatten();
+    let sessions: Vec<usize> = arguments.iter().map(|n| n.parse().expect("numbers of sessions")).collect();
     println!("          overhead in ms          |  with the detector's window  |");
     println!("sessions  turns    p50    p99    max |    p50    p99              | CPU ms per s and session");
     for sessions in if sessions.is_empty() { vec![1, 10, 100] } else { sessions } {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().worker_threads(2).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
+        let (calls, nodes) = match &broker {
+            None => (ends::by_channels(sessions), None),
+            Some(broker) => {
+                let (calls, nodes) = runtime.block_on(ends::over_kafka(broker, sessions));
+                (calls, Some(nodes))
+            }
+        };
         let (began, cpu) = (Instant::now(), cpu_seconds());
-        let overheads = runtime.block_on(all(sessions));
+        let overheads = runtime.block_on(all(calls));
         let load = (cpu_seconds() - cpu) / began.elapsed().as_secs_f64() / sessions as f64;
         let detected = Quantiles::of(overheads.iter().map(|turn| turn.detected_ms));
         let sent = Quantiles::of(overheads.iter().map(|turn| turn.sent_ms));
@@ -63,6 +76,9 @@ fn main() {
             sent.at(0.99),
             load * 1_000.0
         );
+        if let Some(nodes) = nodes {
+            runtime.block_on(nodes.stop());
+        }
     }
 }
 
@@ -81,13 +97,15 @@ impl Quantiles {
 }
 
 #[allow(clippy::disallowed_methods)] // All tasks are awaited.
-async fn all(sessions: usize) -> Vec<Overhead> {
-    let tasks: Vec<_> = (0..sessions)
-        .map(|index| {
+async fn all(calls: Vec<Ends>) -> Vec<Overhead> {
+    let sessions = calls.len() as u64;
+    let tasks: Vec<_> = (0..)
+        .zip(calls)
+        .map(|(index, ends)| {
             tokio::spawn(async move {
                 // Callers do not speak in step.
-                sleep(Duration::from_millis(index as u64 * 1_000 / sessions as u64)).await;
-                one().await
+                sleep(Duration::from_millis(index * 1_000 / sessions)).await;
+                one(ends).await
             })
         })
         .collect();
@@ -100,9 +118,8 @@ async fn all(sessions: usize) -> Vec<Overhead> {
 
 /// Holds one conversation; gives the overhead of each turn.
 #[allow(clippy::disallowed_methods)] // The session and the listener are awaited.
-async fn one() -> Vec<Overhead> {
-    let (to_agent, from_caller) = mpsc::channel(512);
-    let (to_caller, from_agent) = mpsc::channel(512);
+async fn one(ends: Ends) -> Vec<Overhead> {
+    let Ends { to_agent, from_agent, from_caller, to_caller } = ends;
     let (_requests, asked) = mpsc::channel(8);
     let (told, mut reports) = mpsc::channel(4_096);
     let injected = Injected::default();
@@ -158,7 +175,7 @@ async fn listen(
             ToCaller::EndOfClip(clip) => PlayoutMark::Finished(clip),
             ToCaller::Flush => PlayoutMark::Flushed { cut: None },
             ToCaller::Hold => PlayoutMark::Held { at: None },
-            ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup => continue,
+            ToCaller::Resume | ToCaller::Message(_) | ToCaller::Hangup | ToCaller::Keep(_) => continue,
         };
         if to_agent.send(FromCaller::Playout(mark)).await.is_err() {
             return;

@@ -1,5 +1,6 @@
 //! Finding, creating and migrating the file.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -76,8 +77,14 @@ impl SqliteStore {
             .await
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
         migrator().run(&pool).await.map_err(|source| OpenError::Migrate { path, source })?;
-        Ok(Self { pool })
+        Ok(Self { pool, holder: holder() })
     }
+}
+
+/// Tells this store from those of other processes.
+fn holder() -> String {
+    // Keyed by the system's randomness.
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 fn migrator() -> Migrator {
@@ -85,6 +92,7 @@ fn migrator() -> Migrator {
         migration(1, "conversations", include_str!("../../migrations/sqlite/0001_conversations.sql")),
         migration(2, "heard and tool calls", include_str!("../../migrations/sqlite/0002_heard_and_tool_calls.sql")),
         migration(3, "agents", include_str!("../../migrations/sqlite/0003_agents.sql")),
+        migration(4, "holders", include_str!("../../migrations/sqlite/0004_holders.sql")),
     ])
 }
 

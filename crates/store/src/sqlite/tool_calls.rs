@@ -22,10 +22,6 @@ const READ: &str = "\
 
 const ABANDON_OF: &str = "UPDATE tool_calls SET status = ? WHERE conversation_id = ? AND status = ?";
 
-const ABANDON_ALL: &str = "\
-    UPDATE tool_calls SET status = ? WHERE status = ? \
-        AND conversation_id IN (SELECT id FROM conversations WHERE ended_at IS NULL)";
-
 /// Writes the calls of a turn as they stand.
 pub(super) async fn write(database: &mut SqliteConnection, conversation_id: &str, turn: &Turn) -> sqlx::Result<()> {
     for (index, call) in (1_i64..).zip(&turn.tool_calls) {
@@ -65,16 +61,6 @@ pub(super) async fn abandon_of(database: &mut SqliteConnection, conversation_id:
     sqlx::query(ABANDON_OF)
         .bind(status_text(ToolCallStatus::Incomplete))
         .bind(conversation_id)
-        .bind(status_text(ToolCallStatus::InProgress))
-        .execute(database)
-        .await?;
-    Ok(())
-}
-
-/// Nothing more comes of the calls that still run in any active conversation.
-pub(super) async fn abandon_all(database: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::query(ABANDON_ALL)
-        .bind(status_text(ToolCallStatus::Incomplete))
         .bind(status_text(ToolCallStatus::InProgress))
         .execute(database)
         .await?;

@@ -1,18 +1,20 @@
 //! A call, as its media node knows it.
 
-use audio::leg::ToCaller;
+use audio::leg::{Clip, FRAME_MS, Memo, ToCaller};
+use bytes::Bytes;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::time::Instant;
 
-use super::pump::Route;
+use super::Notice;
+use super::pump::{Order, Route};
 use crate::kafka::delivery::{Delivered, Delivery};
 use crate::kafka::fleet::Place;
 use crate::kafka::sequence::{Arrival, Sequencer};
 use crate::kafka::stats::BusStats;
 use crate::kafka::wire::ToMedia;
 
-/// Orchestrators that a call may be given to while its pump is busy: more than are tried.
-const ROUTES_CAPACITY: usize = 16;
+/// What a pump may be told while it is busy: the sentences of a long answer, and more orchestrators than are tried.
+const ORDERS_CAPACITY: usize = 128;
 
 /// A call.
 pub(super) struct Call {
@@ -33,19 +35,36 @@ pub(super) struct Call {
     /// None once the agent let go.
     to_caller: Option<Delivery<ToCaller>>,
     records: Sequencer<ToMedia>,
-    routes: Sender<Route>,
+    orders: Sender<Order>,
+    /// How much of the clip that is being sent has come.
+    voiced: Option<(Clip, u32)>,
+    /// What its agent has said for when nobody can be reached.
+    pub(super) notice: Option<Notice>,
 }
 
 impl Call {
-    /// A call, and where its pump hears who holds it.
-    pub(super) fn new(to_caller: Sender<ToCaller>, place: Place, now: Instant) -> (Self, mpsc::Receiver<Route>) {
-        let (routes, changes) = mpsc::channel(ROUTES_CAPACITY);
+    /// A call, and where its pump hears who holds it and what is said.
+    pub(super) fn new(to_caller: Sender<ToCaller>, place: Place, now: Instant) -> (Self, mpsc::Receiver<Order>) {
+        let (orders, told) = mpsc::channel(ORDERS_CAPACITY);
         let to_caller = Some(Delivery::new(to_caller));
         let records = Sequencer::default();
-        let (taken, was_held, orphaned) = (false, false, None);
-        let call =
-            Self { place, epoch: 0, taken, placed_at: now, offers: 1, was_held, orphaned, to_caller, records, routes };
-        (call, changes)
+        let (taken, was_held, orphaned, voiced, notice) = (false, false, None, None, None);
+        let (epoch, placed_at, offers) = (0, now, 1);
+        let call = Self {
+            place,
+            epoch,
+            taken,
+            placed_at,
+            offers,
+            was_held,
+            orphaned,
+            to_caller,
+            records,
+            orders,
+            voiced,
+            notice,
+        };
+        (call, told)
     }
 
     /// Takes a record of its orchestrator in.
@@ -63,6 +82,41 @@ impl Call {
     /// Records that never came, since this was last asked.
     pub(super) fn take_missing(&mut self) -> u64 {
         self.records.take_missing()
+    }
+
+    /// Plays packets of the agent's voice to the caller.
+    pub(super) fn voice(&mut self, clip: Clip, payloads: Vec<Bytes>, stats: &BusStats) {
+        let before = self.voiced.filter(|(voiced, _)| *voiced == clip).map_or(0, |(_, packets)| packets);
+        self.voiced = Some((clip, before + u32::try_from(payloads.len()).unwrap_or(u32::MAX)));
+        for payload in payloads {
+            self.deliver(ToCaller::Voice { clip, payload }, stats);
+        }
+    }
+
+    /// What the agent says beside its voice.
+    pub(super) fn said(&mut self, said: ToCaller, stats: &BusStats) {
+        let note = match &said {
+            ToCaller::Keep(Memo::Notice(packets)) => {
+                self.notice = Some(Notice(packets.clone()));
+                None
+            }
+            ToCaller::Keep(memo) => Some(Order::Keep(memo.clone())),
+            ToCaller::EndOfClip(clip) => {
+                let packets = self.voiced.take_if(|(voiced, _)| voiced == clip).map(|(_, packets)| packets);
+                packets.map(|packets| Order::Duration(*clip, packets * FRAME_MS))
+            }
+            ToCaller::Voice { .. }
+            | ToCaller::Flush
+            | ToCaller::Hold
+            | ToCaller::Resume
+            | ToCaller::Message(_)
+            | ToCaller::Hangup => None,
+        };
+        // One that does not fit costs words of a record, should this orchestrator die, and nothing else.
+        let _ = note.map(|note| self.orders.try_send(note));
+        if !matches!(said, ToCaller::Keep(_)) {
+            self.deliver(said, stats);
+        }
     }
 
     /// Says something to the caller.
@@ -114,7 +168,7 @@ impl Call {
             self.deliver(ToCaller::Flush, stats);
         }
         // The pump reads at once, and there is room for more than are ever tried.
-        if self.routes.try_send(Route { place, epoch: self.epoch, flushed: before }).is_err() {
+        if self.orders.try_send(Order::Turn(Route { place, epoch: self.epoch, flushed: before })).is_err() {
             self.let_go();
         }
     }

@@ -9,18 +9,19 @@ use crate::kafka::stats::BusStats;
 /// Turns count from 1, so no agent knows this clip.
 const CLIP: Clip = Clip { turn: 0, attempt: 0, sentence: 0 };
 
-/// A spoken notice, in Opus packets of 20 ms. The default is silence.
+/// A notice, in Opus packets of 20 ms. The default is silence.
 #[derive(Debug, Clone, Default)]
 pub struct Notice(pub Vec<Bytes>);
 
 impl Notice {
-    /// Speaks it in a call, after what the agent has said so far.
+    /// Plays it in a call, after what the agent has said so far; or what that agent has left for this.
     pub(super) fn give(&self, call: &mut Call, stats: &BusStats) {
-        if self.0.is_empty() {
+        let packets = call.notice.as_ref().unwrap_or(self).0.clone();
+        if packets.is_empty() {
             return;
         }
-        for payload in &self.0 {
-            call.deliver(ToCaller::Voice { clip: CLIP, payload: payload.clone() }, stats);
+        for payload in packets {
+            call.deliver(ToCaller::Voice { clip: CLIP, payload }, stats);
         }
         call.deliver(ToCaller::EndOfClip(CLIP), stats);
     }

@@ -1,16 +1,17 @@
 //! Carries what one caller does to whichever orchestrator holds the call.
 //!
-//! It keeps the last seconds of the microphone: when another orchestrator takes the call it hears what was said while
-//! nobody listened.
+//! It keeps the last seconds of the microphone, and how much of the agent's turn was heard (`ledger`): when another
+//! orchestrator takes the call it hears what was said while nobody listened, and learns what it must write down.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use audio::leg::{EndReason, FromCaller, OpusFrame, PlayoutMark};
+use audio::leg::{Clip, EndReason, FromCaller, Memo, OpusFrame, PlayoutMark};
 use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
+use super::ledger::Ledger;
 use super::notice::without_notice;
 use crate::kafka::client::Kind;
 use crate::kafka::fleet::Place;
@@ -34,6 +35,17 @@ pub(super) struct Route {
     pub(super) flushed: bool,
 }
 
+/// What a pump is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Another orchestrator holds the call.
+    Turn(Route),
+    /// The orchestrator says what is to be kept.
+    Keep(Memo),
+    /// A clip is complete, and so long in milliseconds.
+    Duration(Clip, u32),
+}
+
 /// Carries what one caller does.
 pub(super) struct Pump {
     outlet: Outlet,
@@ -47,6 +59,9 @@ pub(super) struct Pump {
     ended: Option<EndReason>,
     /// The flush of a hand-over is under way since then: marks are still about what the one before had said.
     flushing: Option<Instant>,
+    ledger: Ledger,
+    /// The turn that was heard last, by the count of the orchestrator that holds the call.
+    turn_heard: u32,
 }
 
 impl Pump {
@@ -54,16 +69,37 @@ impl Pump {
         let stream = outlet.stream(&session, route.place, route.epoch);
         let (recent, ended, flushing) = (VecDeque::new(), None, None);
         let (connected, channel_open) = (false, false);
-        Self { outlet, session, details, reply_partition, stream, recent, connected, channel_open, ended, flushing }
+        let (ledger, turn_heard) = (Ledger::default(), 0);
+        Self {
+            outlet,
+            session,
+            details,
+            reply_partition,
+            stream,
+            recent,
+            connected,
+            channel_open,
+            ended,
+            flushing,
+            ledger,
+            turn_heard,
+        }
     }
 
     /// Carries until media lets go of the call.
-    pub(super) async fn run(mut self, mut from_caller: Receiver<FromCaller>, mut routes: Receiver<Route>) {
+    pub(super) async fn run(mut self, mut from_caller: Receiver<FromCaller>, mut orders: Receiver<Order>) {
         self.announce().await;
         loop {
             tokio::select! {
                 biased;
-                Some(route) = routes.recv() => self.turn_to(route).await,
+                Some(order) = orders.recv() => match order {
+                    Order::Turn(route) => self.turn_to(route).await,
+                    Order::Keep(Memo::TurnsBefore(turns)) => self.ledger.begin(turns),
+                    // The node keeps it.
+                    Order::Keep(Memo::Notice(_)) => {}
+                    Order::Keep(Memo::Words { clip, text }) => self.ledger.words(clip, text),
+                    Order::Duration(clip, duration_ms) => self.ledger.duration(clip, duration_ms),
+                },
                 event = from_caller.recv() => match event {
                     Some(event) => self.carry(event).await,
                     None => break,
@@ -74,13 +110,14 @@ impl Pump {
     }
 
     async fn announce(&mut self) {
-        let (reply_partition, details) = (self.reply_partition, self.details.clone());
-        self.stream.send_traced(ToAgent::Announce { reply_partition, details }).await;
+        let (reply_partition, details, heard) = (self.reply_partition, self.details.clone(), self.ledger.heard());
+        self.stream.send_traced(ToAgent::Announce { reply_partition, details, heard }).await;
     }
 
     /// Tells another orchestrator all that the one before knew of the line.
     async fn turn_to(&mut self, route: Route) {
         self.stream = self.outlet.stream(&self.session, route.place, route.epoch);
+        self.turn_heard = 0;
         if route.flushed {
             self.flushing = Some(Instant::now());
         }
@@ -128,10 +165,23 @@ impl Pump {
     /// What the orchestrator that holds the call may hear of a mark.
     fn known_mark(&mut self, mark: PlayoutMark) -> Option<PlayoutMark> {
         let Some(since) = self.flushing.filter(|since| since.elapsed() < MAX_FLUSHING) else {
+            self.ledger.mark(mark);
+            self.forget_answered(mark);
             return without_notice(mark);
         };
         self.flushing = (!matches!(mark, PlayoutMark::Flushed { .. })).then_some(since);
         None
+    }
+
+    /// What was said before an answer began is written down by then, and must not be heard, and answered, once more.
+    fn forget_answered(&mut self, mark: PlayoutMark) {
+        let PlayoutMark::Reached { clip, heard_ms } = mark else { return };
+        if clip.turn > self.turn_heard
+            && let Some(began) = Instant::now().checked_sub(Duration::from_millis(heard_ms.into()))
+        {
+            self.turn_heard = clip.turn;
+            self.recent.retain(|(at, _)| *at >= began);
+        }
     }
 
     fn forget_old(&mut self, now: Instant) {

@@ -5,10 +5,14 @@ use audio::leg::{EndReason, FromCaller, OpusFrame, PlayoutMark};
 use super::proto::envelope::Body;
 use super::proto::{self, ended::Reason, playout::Kind};
 use super::{Poison, ToAgent, clip_in, clip_out};
+use crate::local::Heard;
 
 pub(super) fn body(message: ToAgent) -> Body {
     match message {
-        ToAgent::Announce { reply_partition, details } => Body::Announce(proto::Announce { reply_partition, details }),
+        ToAgent::Announce { reply_partition, details, heard } => {
+            let heard = heard.map(|Heard { turn, text }| proto::Heard { turn, text });
+            Body::Announce(proto::Announce { reply_partition, details, heard })
+        }
         ToAgent::Closed => Body::Closed(proto::Closed {}),
         ToAgent::Superseded => Body::Superseded(proto::Superseded {}),
         ToAgent::Caller(event) => match event {
@@ -27,8 +31,9 @@ pub(super) fn body(message: ToAgent) -> Body {
 
 pub(super) fn meaning(body: Body) -> Result<ToAgent, Poison> {
     Ok(ToAgent::Caller(match body {
-        Body::Announce(proto::Announce { reply_partition, details }) => {
-            return Ok(ToAgent::Announce { reply_partition, details });
+        Body::Announce(proto::Announce { reply_partition, details, heard }) => {
+            let heard = heard.map(|proto::Heard { turn, text }| Heard { turn, text });
+            return Ok(ToAgent::Announce { reply_partition, details, heard });
         }
         Body::Closed(_) => return Ok(ToAgent::Closed),
         Body::Superseded(_) => return Ok(ToAgent::Superseded),
@@ -52,6 +57,9 @@ pub(super) fn meaning(body: Body) -> Result<ToAgent, Poison> {
         | Body::AgentMessage(_)
         | Body::Hangup(_)
         | Body::LetGo(_)
+        | Body::TurnsBefore(_)
+        | Body::Words(_)
+        | Body::Notice(_)
         | Body::HandOver(_) => return Err(Poison::Incomplete),
     }))
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use audio::leg::{Clip, EndReason, FromCaller, OpusFrame, PlayoutMark, ToCaller};
+use audio::leg::{Clip, EndReason, FromCaller, Memo, OpusFrame, PlayoutMark, ToCaller};
 use bytes::Bytes;
 
-use super::{Body, Header, NodeId, Poison, Role, Status, ToAgent, ToMedia};
+use super::{Body, Header, Heard, NodeId, Poison, Role, Status, ToAgent, ToMedia};
 
 const HEADER: Header = Header { from: NodeId(0x11), to: NodeId(0x22), epoch: 1, sequence: 2, sent_us: 3 };
 const CLIP: Clip = Clip { turn: 1, attempt: 2, sentence: 3 };
@@ -34,7 +34,12 @@ fn every_record_has_the_bytes_of_the_committed_snapshot() {
 fn what_media_says() -> Vec<ToAgent> {
     let frame = OpusFrame { sequence: 1, rtp_time: 960, payload: Bytes::from_static(b"ab") };
     vec![
-        ToAgent::Announce { reply_partition: 5, details: Bytes::from_static(b"x") },
+        ToAgent::Announce { reply_partition: 5, details: Bytes::from_static(b"x"), heard: None },
+        ToAgent::Announce {
+            reply_partition: 5,
+            details: Bytes::new(),
+            heard: Some(Heard { turn: 2, text: "h".into() }),
+        },
         ToAgent::Closed,
         ToAgent::Superseded,
         ToAgent::Caller(FromCaller::Connected),
@@ -67,6 +72,9 @@ fn what_orchestrators_say() -> Vec<ToMedia> {
         ToMedia::Agent(ToCaller::Resume),
         ToMedia::Agent(ToCaller::Message("m".into())),
         ToMedia::Agent(ToCaller::Hangup),
+        ToMedia::Agent(ToCaller::Keep(Memo::Notice(vec![Bytes::from_static(b"n")]))),
+        ToMedia::Agent(ToCaller::Keep(Memo::TurnsBefore(4))),
+        ToMedia::Agent(ToCaller::Keep(Memo::Words { clip: CLIP, text: "w".into() })),
         ToMedia::LetGo,
         ToMedia::HandOver,
     ]

@@ -1,6 +1,6 @@
 //! Orchestrator to media.
 
-use audio::leg::ToCaller;
+use audio::leg::{Memo, ToCaller};
 
 use super::proto::envelope::Body;
 use super::{Poison, ToMedia, clip_in, clip_out, proto};
@@ -22,6 +22,11 @@ pub(super) fn body(message: ToMedia) -> Body {
             ToCaller::Resume => Body::Resume(proto::Resume {}),
             ToCaller::Message(text) => Body::AgentMessage(text),
             ToCaller::Hangup => Body::Hangup(proto::Hangup {}),
+            ToCaller::Keep(Memo::Notice(payloads)) => Body::Notice(proto::Notice { payloads }),
+            ToCaller::Keep(Memo::TurnsBefore(turns)) => Body::TurnsBefore(turns),
+            ToCaller::Keep(Memo::Words { clip, text }) => {
+                Body::Words(proto::Words { clip: Some(clip_out(clip)), text })
+            }
         },
     }
 }
@@ -39,6 +44,12 @@ pub(super) fn meaning(body: Body) -> Result<ToMedia, Poison> {
         Body::Resume(_) => ToMedia::Agent(ToCaller::Resume),
         Body::AgentMessage(text) => ToMedia::Agent(ToCaller::Message(text)),
         Body::Hangup(_) => ToMedia::Agent(ToCaller::Hangup),
+        Body::Notice(notice) => ToMedia::Agent(ToCaller::Keep(Memo::Notice(notice.payloads))),
+        Body::TurnsBefore(turns) => ToMedia::Agent(ToCaller::Keep(Memo::TurnsBefore(turns))),
+        Body::Words(proto::Words { clip, text }) => {
+            let clip = clip_in(clip.ok_or(Poison::Incomplete)?);
+            ToMedia::Agent(ToCaller::Keep(Memo::Words { clip, text }))
+        }
         // What only media says.
         Body::Announce(_)
         | Body::Connected(_)
