@@ -172,7 +172,7 @@ async fn an_orchestrator_killed_in_mid_sentence_loses_no_word() {
         let holder = holder(&cluster, &orchestrators).await;
         orchestrators.swap_remove(holder).kill();
         let killed = Instant::now();
-        person.listen(|heard| heard.iter().any(|word| word == words(RECOVERY)[0])).await;
+        person.listen(|heard| heard.iter().any(|word| words(RECOVERY)[..2].contains(&word.as_str()))).await;
         let took = killed.elapsed();
         figures.0.push(took);
         assert!(took < TAKEN_OVER_WITHIN, "round {round}: {took:?}");
@@ -204,9 +204,12 @@ async fn an_orchestrator_killed_in_mid_sentence_loses_no_word() {
     figures.print("killed orchestrator to the first word of the next");
 }
 
-/// After the answer broke off the caller heard at most a part of a word, and then that they had been lost.
+/// After the answer broke off the caller heard at most a part of a word, and then that they had been lost. A word that is cut
+/// may run into the next, which is not understood then.
 fn assert_said_once(answer: &str, heard: usize, rest: &[String]) {
     let recovery = words(RECOVERY);
+    let is_whole = rest.iter().any(|word| word == recovery[0]);
+    let recovery = &recovery[usize::from(!is_whole)..];
     let (cut, said) = rest.split_at(rest.len().saturating_sub(recovery.len()));
     assert_eq!(said, recovery, "after {heard} words of {answer}");
     let next = words(answer).get(heard).copied().unwrap_or_default();
