@@ -17,6 +17,8 @@ pub(crate) struct Voice {
     voice: Option<String>,
     speed: f32,
     encoder: Encoder,
+    /// The answer whose frames the encoder remembers.
+    encoded: Option<(TurnId, Attempt)>,
     /// Sentences in the order they are spoken; the first one is being encoded.
     queue: VecDeque<Sentence>,
 }
@@ -54,7 +56,8 @@ pub(crate) enum Step {
 impl Voice {
     pub(crate) fn new(model: Arc<dyn TextToSpeech>, config: &AgentConfig) -> Result<Self, OpusError> {
         let encoder = Encoder::new(&EncoderConfig { rate_hz: model.sample_rate_hz(), ..EncoderConfig::default() })?;
-        Ok(Self { model, voice: config.voice.clone(), speed: config.speed, encoder, queue: VecDeque::new() })
+        let (voice, speed, queue) = (config.voice.clone(), config.speed, VecDeque::new());
+        Ok(Self { model, voice, speed, encoder, encoded: None, queue })
     }
 
     /// From the next sentence on, this agent's voice is used.
@@ -135,6 +138,12 @@ impl Voice {
         let frame_samples = self.encoder.frame_samples();
         let sentence = self.queue.front_mut()?;
         let clip = clip_of(sentence.id);
+        let answer = (sentence.id.turn, sentence.id.attempt);
+        // Frames of the answer before may never have left: an answer begun ahead and given up, or the rest of one that was
+        // interrupted. Coded as their sequel, this one would begin with up to 200 ms of noise at the caller's decoder.
+        if self.encoded.replace(answer) != Some(answer) {
+            self.encoder.reset();
+        }
         let take = frame_samples.min(sentence.samples.len());
         if take == frame_samples || (take > 0 && sentence.made.is_final()) {
             let mut frame: Vec<f32> = sentence.samples.drain(..take).collect();
@@ -169,4 +178,87 @@ pub(crate) fn clip_of(sentence: SentenceId) -> Clip {
 
 pub(crate) fn sentence_of(clip: Clip) -> SentenceId {
     SentenceId { turn: TurnId(clip.turn), attempt: Attempt(clip.attempt), index: clip.sentence }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use audio::leg::ToCaller;
+    use bytes::Bytes;
+    use dialogue::{Attempt, SentenceId, TurnId, VoiceEvent};
+    use testkit::scripted::Murmur;
+    use tokio::sync::mpsc;
+
+    use super::Voice;
+    use crate::AgentConfig;
+    use crate::outbox::Outbox;
+
+    /// A voice, and what leaves of it.
+    struct Rig {
+        voice: Voice,
+        outbox: Outbox,
+        sent: mpsc::Receiver<ToCaller>,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let (link, sent) = mpsc::channel(1_000);
+            let voice = Voice::new(Arc::new(Murmur), &AgentConfig::default()).expect("a voice");
+            Self { voice, outbox: Outbox::new(link), sent }
+        }
+
+        async fn encode(&mut self, turn: u32, attempt: u32, index: u32) {
+            let id = SentenceId { turn: TurnId(turn), attempt: Attempt(attempt), index };
+            self.voice.speak(id, format!("sentence {index}"));
+            loop {
+                let step = self.voice.ready().await;
+                if let Some((_, VoiceEvent::Done { .. })) = self.voice.step(step, &mut self.outbox) {
+                    return;
+                }
+            }
+        }
+
+        /// The packets that leave when this answer is released.
+        async fn release(&mut self, turn: u32, attempt: u32) -> Vec<Bytes> {
+            self.outbox.release(TurnId(turn), Attempt(attempt));
+            self.outbox.forward().await;
+            let mut packets = Vec::new();
+            while let Ok(message) = self.sent.try_recv() {
+                if let ToCaller::Voice { payload, .. } = message {
+                    packets.push(payload);
+                }
+            }
+            packets
+        }
+    }
+
+    async fn packets_without_a_past() -> Vec<Bytes> {
+        let mut rig = Rig::new();
+        rig.encode(3, 1, 0).await;
+        rig.encode(3, 1, 1).await;
+        rig.release(3, 1).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_coded_as_if_what_never_left_had_never_been() {
+        let mut rig = Rig::new();
+        rig.encode(3, 0, 5).await;
+        rig.voice.cancel(TurnId(3), Attempt(0));
+        rig.outbox.cancel(TurnId(3), Attempt(0));
+        rig.encode(3, 1, 0).await;
+        rig.encode(3, 1, 1).await;
+        let packets = rig.release(3, 1).await;
+        assert!(packets.len() > 20, "{}", packets.len());
+        assert_eq!(packets, packets_without_a_past().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_sentences_of_an_answer_are_coded_as_one_voice() {
+        let mut rig = Rig::new();
+        rig.encode(3, 1, 1).await;
+        let alone = rig.release(3, 1).await;
+        let both = packets_without_a_past().await;
+        assert_ne!(both[both.len() - alone.len()..], alone, "the second goes on from the first");
+    }
 }
