@@ -7,6 +7,7 @@
 
 mod breaker;
 mod config;
+mod consumed;
 mod health;
 mod lines;
 mod llm;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use breaker::{Breaker, BreakerConfig, BreakerState};
 pub use config::ResilienceConfig;
+pub use consumed::Consumed;
 pub use health::{Health, HealthReport, Stage};
 pub use lines::{FixedLines, LineMemory};
 pub use llm::LlmChain;

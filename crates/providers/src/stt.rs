@@ -1,6 +1,7 @@
 //! Speech-to-text: a stream of audio in, running and final transcripts out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -8,6 +9,11 @@ use crate::Failure;
 
 /// The rate of the audio that a recogniser takes.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
+
+/// How long so many samples last at [`SAMPLE_RATE_HZ`].
+pub(crate) fn lasts(samples: usize) -> Duration {
+    Duration::from_secs(samples as u64) / SAMPLE_RATE_HZ
+}
 
 /// A speech recogniser, shared by all sessions.
 pub trait SpeechToText: Send + Sync + 'static {

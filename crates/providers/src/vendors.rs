@@ -5,6 +5,8 @@
 
 mod account;
 mod config;
+mod prices;
 
 pub use account::{Account, OpenError};
 pub use config::{GoogleConfig, KeyConfig, OpenAiConfig, ProviderConfig};
+pub use prices::{PriceList, Prices};

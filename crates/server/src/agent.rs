@@ -13,7 +13,7 @@ mod shelf;
 mod vendors;
 mod warm_up;
 
-pub(crate) use board::Board;
+pub(crate) use board::{Board, Entry};
 pub(crate) use files::{Files, find};
 pub(crate) use lineup::Cast;
 pub(crate) use load::{LoadError, load};

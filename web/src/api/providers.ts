@@ -5,6 +5,14 @@ import { get, type Answer } from './get';
 export const STAGES = ['stt', 'llm', 'tts', 'live'] as const;
 export const PROVIDER_STATES = ['available', 'trying', 'resting'] as const;
 
+/** What a provider did, in what vendors bill. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly heardMs: number;
+  readonly characters: number;
+}
+
 export interface Provider {
   readonly name: string;
   readonly stage: (typeof STAGES)[number];
@@ -17,6 +25,9 @@ export interface Provider {
   /** Request to first word or sound, on average. */
   readonly firstMs: number | null;
   readonly lastFailure: string | null;
+  readonly usage: Usage;
+  /** In the currency of the configured prices; null without prices. */
+  readonly cost: number | null;
 }
 
 export async function fetchProviders(): Promise<Answer<readonly Provider[]>> {
@@ -39,5 +50,17 @@ function readProvider(fields: Fields | null): Provider | null {
     takenOver: count('taken_over'),
     firstMs: numberOrNull(fields, 'first_ms'),
     lastFailure: textOrNull(fields, 'last_failure'),
+    usage: readUsage(asFields(fields?.usage)),
+    cost: numberOrNull(fields, 'cost'),
+  };
+}
+
+function readUsage(fields: Fields | null): Usage {
+  const count = (key: string) => numberOrNull(fields, key) ?? 0;
+  return {
+    promptTokens: count('prompt_tokens'),
+    completionTokens: count('completion_tokens'),
+    heardMs: count('heard_ms'),
+    characters: count('characters'),
   };
 }

@@ -8,9 +8,11 @@ afterEach(cleanup);
 
 const local: Provider = {
   name: 'local', stage: 'tts', state: 'available', requests: 0, failures: 0, slow: 0, takenOver: 0, firstMs: null, lastFailure: null,
+  usage: { promptTokens: 0, completionTokens: 0, heardMs: 0, characters: 0 }, cost: null,
 };
 const gemini: Provider = {
   ...local, name: 'gemini', stage: 'llm', state: 'resting', requests: 9, failures: 3, firstMs: 412, lastFailure: 'it answered 503',
+  usage: { promptTokens: 12_340, completionTokens: 980, heardMs: 0, characters: 0 }, cost: 0.00612,
 };
 
 function show(providers: ProvidersState) {
@@ -22,7 +24,9 @@ function show(providers: ProvidersState) {
 it('groups providers by what they do, and says what is wrong with one', () => {
   show({ status: 'ready', value: [local, gemini] });
   const textOf = (name: string) => screen.getByRole('region', { name }).textContent.replaceAll('\u00a0', ' ');
-  expect(textOf('Answers')).toContain('gemini412 msResting after failures · 9 requests · 3 failedLast failure: it answered 503');
+  expect(textOf('Answers')).toContain(
+    'gemini412 msResting after failures · 9 requests · 3 failed12.3K tokens read · 980 written · cost 0.0061Last failure: it answered 503',
+  );
   expect(textOf('Speaks')).toContain('This machineAvailable · 0 requests');
   expect(screen.queryByRole('region', { name: 'Understands' })).toBeNull();
 });

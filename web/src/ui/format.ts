@@ -23,6 +23,16 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** Large counts in short: 1.2K, 3.4M. */
+export function formatMany(count: number): string {
+  return count.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 });
+}
+
+/** An amount of money of any size: two figures that say something. */
+export function formatCost(cost: number): string {
+  return cost >= 1 ? cost.toFixed(2) : cost.toLocaleString('en', { maximumSignificantDigits: 2, useGrouping: false });
+}
+
 export function median(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

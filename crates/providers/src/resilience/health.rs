@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Breaker, BreakerConfig, BreakerState};
+use super::{Breaker, BreakerConfig, BreakerState, Consumed};
 use crate::Failure;
 
 /// What a provider is for.
@@ -56,6 +56,7 @@ struct Figures {
     taken_over: u64,
     first: Option<Duration>,
     last_failure: Option<String>,
+    consumed: Consumed,
 }
 
 /// What [`Health`] knows at one moment.
@@ -79,6 +80,8 @@ pub struct HealthReport {
     pub first: Option<Duration>,
     /// The last failure, without anything that people said.
     pub last_failure: Option<String>,
+    /// What it has done.
+    pub consumed: Consumed,
 }
 
 /// What the past weighs in the running mean, against 1 for a new figure.
@@ -101,7 +104,7 @@ impl Health {
     #[must_use]
     pub fn report(&self) -> HealthReport {
         let inner = self.lock();
-        let Figures { requests, failures, slow, taken_over, first, last_failure } = inner.figures.clone();
+        let Figures { requests, failures, slow, taken_over, first, last_failure, consumed } = inner.figures.clone();
         HealthReport {
             name: self.name.clone(),
             stage: self.stage,
@@ -112,6 +115,7 @@ impl Health {
             taken_over,
             first,
             last_failure,
+            consumed,
         }
     }
 
@@ -151,6 +155,11 @@ impl Permit {
     /// The provider goes on where another one failed.
     pub(super) fn takes_over(&self) {
         self.health.lock().figures.taken_over += 1;
+    }
+
+    /// The provider was given this to do, or says that it did it.
+    pub(super) fn consumed(&self, consumed: Consumed) {
+        self.health.lock().figures.consumed += consumed;
     }
 
     /// The wait for an answer begins now, not with the permit: a recogniser listens for long before it is asked.

@@ -126,6 +126,7 @@ impl Answer {
                     for call in calls {
                         self.tell(LlmEvent::ToolCall(call)).await;
                     }
+                    running.permit.consumed(usage.into());
                     running.permit.succeeded();
                     self.tell(LlmEvent::Done { finish, usage }).await;
                     return Ok(());

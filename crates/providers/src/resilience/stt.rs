@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::health::Permit;
-use super::{Link, ResilienceConfig, next_link};
-use crate::stt::{FailureEvent, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
+use super::{Consumed, Link, ResilienceConfig, next_link};
+use crate::stt::{self, FailureEvent, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use crate::tasks::Tasks;
 use crate::{Failure, Remedy};
 use kept::Kept;
@@ -172,9 +172,13 @@ impl Ear {
                 room = listening.stream.input.reserve(), if self.kept.has_unsent() => {
                     let Ok(room) = room else { return Over::Failed(broken(name, "the stream was closed")) };
                     if let Some(input) = self.kept.next_unsent() {
-                        if matches!(input, SttInput::Pause(_) | SttInput::Commit) {
-                            self.due = Some(self.overdue_at());
-                            listening.permit.asked();
+                        match &input {
+                            SttInput::Audio(samples) => listening.permit.consumed(Consumed::audio(stt::lasts(samples.len()))),
+                            SttInput::Pause(_) | SttInput::Commit => {
+                                self.due = Some(self.overdue_at());
+                                listening.permit.asked();
+                            }
+                            SttInput::Reset => {}
                         }
                         room.send(input);
                     }

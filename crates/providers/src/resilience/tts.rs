@@ -14,12 +14,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::health::Permit;
-use order::{Order, Place};
-
-use super::{FixedLines, Link, ResilienceConfig, next_link};
+use super::{Consumed, FixedLines, Link, ResilienceConfig, next_link};
 use crate::tasks::Tasks;
 use crate::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use crate::{Failure, Remedy};
+use order::{Order, Place};
 
 /// Pieces of audio that wait for a slow reader.
 const EVENTS: usize = 16;
@@ -165,6 +164,7 @@ struct Speaking {
 impl Sentence {
     fn ask(&mut self, from: usize) -> Option<Speaking> {
         let (link, permit) = next_link(&self.links, from)?;
+        permit.consumed(Consumed::speech(&self.request.text));
         // The name is the first voice's; the others have names of their own.
         let voice = self.request.voice.clone().filter(|_| link == 0);
         let events = self.links[link].provider.speak(SpeechRequest { voice, ..self.request.clone() });

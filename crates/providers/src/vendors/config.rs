@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::PriceList;
 use crate::remote::Deadlines;
 use crate::{google, openai};
 
@@ -23,6 +24,14 @@ impl ProviderConfig {
         match self {
             Self::OpenAi(config) => &config.key,
             Self::Google(config) => &config.key,
+        }
+    }
+
+    /// What it asks for its work.
+    pub fn prices(&self) -> &PriceList {
+        match self {
+            Self::OpenAi(config) => &config.prices,
+            Self::Google(config) => &config.prices,
         }
     }
 
@@ -72,6 +81,8 @@ pub struct OpenAiConfig {
     pub tts: openai::VoiceConfig,
     /// Its speech-native model.
     pub live: openai::RealtimeConfig,
+    /// What it asks for its work.
+    pub prices: PriceList,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +97,7 @@ struct OpenAiSection {
     stt: openai::TranscriberConfig,
     tts: openai::VoiceConfig,
     live: openai::RealtimeConfig,
+    prices: PriceList,
 }
 
 impl Default for OpenAiSection {
@@ -100,6 +112,7 @@ impl Default for OpenAiSection {
             stt: openai::TranscriberConfig::default(),
             tts: openai::VoiceConfig::default(),
             live: openai::RealtimeConfig::default(),
+            prices: PriceList::default(),
         }
     }
 }
@@ -115,6 +128,7 @@ impl From<OpenAiSection> for OpenAiConfig {
             stt: section.stt,
             tts: section.tts,
             live: section.live,
+            prices: section.prices,
         }
     }
 }
@@ -147,6 +161,8 @@ pub struct GoogleConfig {
     pub tts: google::VoiceConfig,
     /// Its speech-native model.
     pub live: google::LiveConfig,
+    /// What it asks for its work.
+    pub prices: PriceList,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +181,7 @@ struct GoogleSection {
     stt: google::SpeechConfig,
     tts: google::VoiceConfig,
     live: google::LiveConfig,
+    prices: PriceList,
 }
 
 impl Default for GoogleSection {
@@ -183,6 +200,7 @@ impl Default for GoogleSection {
             stt: google::SpeechConfig::default(),
             tts: google::VoiceConfig::default(),
             live: google::LiveConfig::default(),
+            prices: PriceList::default(),
         }
     }
 }
@@ -202,6 +220,7 @@ impl From<GoogleSection> for GoogleConfig {
             stt: section.stt,
             tts: section.tts,
             live: section.live,
+            prices: section.prices,
         }
     }
 }

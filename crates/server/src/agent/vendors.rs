@@ -11,8 +11,8 @@ use providers::tts::TextToSpeech;
 use providers::vendors::{Account, OpenError, ProviderConfig};
 use session::{AgentConfig, Choice, DEFAULT_AGENT, LOCAL};
 
-use super::Board;
 use super::shelf::{ChoiceError, Shelf, check};
+use super::{Board, Files};
 use crate::config::{AccountError, Config, account};
 
 /// A vendor cannot be used as configured. Each message follows "failed to".
@@ -71,7 +71,8 @@ impl Vendors {
             return Err(VendorError::NameTaken);
         }
         agents(config).try_for_each(|(name, agent)| check_agent(name, agent, &config.providers))?;
-        let mut vendors = Self::none(config.resilience.breaker.clone());
+        let prices = config.providers.iter().map(|(name, section)| (name.clone(), *section.prices())).collect();
+        let mut vendors = Self { board: Board::priced(prices), ..Self::none(config.resilience.breaker.clone()) };
         let Self { stt, llm, tts, live, board, breaker } = &mut vendors;
         for (name, section) in &config.providers {
             let wants = |choice: fn(&AgentConfig) -> &Choice| {
@@ -85,6 +86,17 @@ impl Vendors {
             opening.put(is_wanted, live, Account::live)?;
         }
         Ok(vendors)
+    }
+
+    /// Those that stand beside the models of this machine: none where nothing but the echo answers.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn beside(files: &Files, config: &Config) -> Result<Self, VendorError> {
+        match files {
+            Files::Echo => Ok(Self::none(config.resilience.breaker.clone())),
+            Files::Models { .. } | Files::Loaded(_) => Self::open(config),
+        }
     }
 
     /// Empty shelves.

@@ -49,11 +49,13 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Opens the store and reads who can be called.
-    pub(super) async fn open(role: Role, config: Config, dirs: &Dirs, files: Files) -> Result<Self, StartError> {
-        let vendors = match files {
-            Files::Echo => Vendors::none(config.resilience.breaker.clone()),
-            Files::Models { .. } | Files::Loaded(_) => Vendors::open(&config)?,
-        };
+    pub(super) async fn open(
+        role: Role,
+        config: Config,
+        dirs: &Dirs,
+        vendors: Vendors,
+        files: Files,
+    ) -> Result<Self, StartError> {
         let store = open_store(role, &config.store.url(dirs)).await?;
         let tapes = open_tapes(config.log.tape_dir.as_deref()).await?;
         let roster =

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::bus_ends::{self, Ends, JoinError};
 use super::desk::Desk;
 use super::{Server, http_listener};
-use crate::agent::{self, Board, Files, LoadError, VendorError};
+use crate::agent::{self, Board, Files, LoadError, VendorError, Vendors};
 use crate::cli::AgentKind;
 use crate::config::{Config, Dirs, Role};
 use crate::http::{self, Agents, HealthServices, MediaServices, Orchestrators, Services};
@@ -122,6 +122,11 @@ impl Server {
     }
 
     async fn open(role: Role, config: Config, dirs: &Dirs, files: Option<Files>) -> Result<Self, StartError> {
+        // What is missing is said before a port is bound.
+        let models = match files {
+            Some(files) => Some((Vendors::beside(&files, &config)?, files)),
+            None => None,
+        };
         let address = config.server.address(role);
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Http { address, source })?;
         let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;
@@ -132,8 +137,8 @@ impl Server {
         let (drain, grace, max_calls) = (config.server.drain, config.server.shutdown_grace, config.bus.max_calls);
         let bus = config.bus.clone();
         let orchestrators = Orchestrators::at(&config.server.orchestrators)?;
-        let desk = match files {
-            Some(files) => Some(Box::pin(Desk::open(role, config, dirs, files)).await?),
+        let desk = match models {
+            Some((vendors, files)) => Some(Box::pin(Desk::open(role, config, dirs, vendors, files)).await?),
             None => None,
         };
         // The last that can fail: a node that has joined the bus is given calls.

@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use session::{AgentConfig, Choice, Providers};
 use testkit::emulator::{Emulator, Fault, Refusal, Route, Script, Trouble, tone};
+use testkit::installed;
 use testkit::scripted::{Completeness, Listener, Loudness, Murmur, Speaker};
 use tokio::time::{interval, timeout};
 
@@ -39,14 +40,15 @@ fn unused() -> Providers {
 }
 
 /// A call in which the caller speaks to an agent whose models are all the vendor's, and is answered with the same words; gives
-/// what was heard and kept.
-async fn talk(section: &str, words: &str) -> (String, Value) {
+/// what was heard and kept, and how the providers fare then.
+async fn talk(section: &str, words: &str) -> (String, Value, Value) {
     let name = || Choice::from("vendor");
     let agent = AgentConfig { stt: name(), llm: name(), tts: name(), ..AgentConfig::default() };
     let server = serve(section, agent, unused()).await;
-    let told = talk_to(&server, words, words).await;
+    let (heard, kept) = talk_to(&server, words, words).await;
+    let fares = server.get_json("/v1/providers").await;
     server.stop().await;
-    told
+    (heard, kept, fares)
 }
 
 async fn serve(section: &str, agent: AgentConfig, models: Providers) -> TestServer {
@@ -105,6 +107,22 @@ fn openai_section(emulator: &Emulator, key: &tempfile::NamedTempFile) -> String 
     )
 }
 
+/// How a provider fares in a stage.
+fn fares_as(fares: &Value, stage: &str, name: &str) -> Value {
+    let all = fares["data"].as_array().expect("a list");
+    all.iter().find(|one| one["stage"] == stage && one["name"] == name).cloned().expect("it is listed")
+}
+
+/// The vendor's work in a call of "good morning" was counted.
+fn counted(fares: &Value) {
+    let used = |stage: &str, what: &str| fares_as(fares, stage, "vendor")["usage"][what].as_u64().expect("a count");
+    assert!(used("llm", "prompt_tokens") > 0 && used("llm", "completion_tokens") > 0, "{fares}");
+    assert!(used("stt", "heard_ms") > 500, "{fares}");
+    // The answer, and what is said ahead to be remembered.
+    assert!(used("tts", "characters") > "You said: good morning".len() as u64, "{fares}");
+    assert_eq!((used("llm", "heard_ms"), used("stt", "characters"), used("tts", "prompt_tokens")), (0, 0, 0));
+}
+
 /// The key came with every request of these kinds.
 fn shown_on(emulator: &Emulator, routes: &[Route]) {
     let log = emulator.log();
@@ -126,9 +144,11 @@ async fn a_call_over_google_is_understood_answered_and_spoken() {
         emulator.url(),
         emulator.grpc_url()
     );
-    let (heard, kept) = talk(&section, "good morning").await;
+    let (heard, kept, fares) = talk(&section, "good morning").await;
     assert_eq!(heard, "You said: good morning");
     assert_eq!(kept["turns"][0]["user_text"], "good morning");
+    counted(&fares);
+    assert_eq!(fares_as(&fares, "llm", "vendor")["cost"], Value::Null, "no prices are known");
     shown_on(&emulator, &[Route::StreamingRecognize, Route::GeminiStream, Route::StreamingSynthesize]);
 }
 
@@ -136,10 +156,17 @@ async fn a_call_over_google_is_understood_answered_and_spoken() {
 async fn a_call_over_openai_is_understood_answered_and_spoken() {
     let emulator = Emulator::start(Script::default()).await.expect("it starts");
     let key = key_file();
-    let section = openai_section(&emulator, &key);
-    let (heard, kept) = talk(&section, "good morning").await;
+    let prices = "prices = { llm = { prompt_tokens = 2.0, completion_tokens = 8.0 }, tts = { characters = 15.0 } }";
+    let section = format!("{}\n{prices}", openai_section(&emulator, &key));
+    let (heard, kept, fares) = talk(&section, "good morning").await;
     assert_eq!(heard, "You said: good morning");
     assert_eq!(kept["turns"][0]["user_text"], "good morning");
+    counted(&fares);
+    let cost = |stage: &str| fares_as(&fares, stage, "vendor")["cost"].as_f64().map(|cost| (cost * 1e6).round());
+    let used = |stage: &str, what: &str| fares_as(&fares, stage, "vendor")["usage"][what].as_f64().expect("a count");
+    assert_eq!(cost("llm"), Some(used("llm", "prompt_tokens") * 2.0 + used("llm", "completion_tokens") * 8.0));
+    assert_eq!(cost("tts"), Some(used("tts", "characters") * 15.0));
+    assert_eq!(cost("stt"), None);
     shown_on(&emulator, &[Route::OpenAiTranscription, Route::OpenAiChat, Route::OpenAiSpeech]);
 }
 
@@ -160,10 +187,7 @@ async fn the_next_of_a_list_answers_for_a_vendor_that_is_down() {
     assert_eq!(kept["turns"][0]["heard_text"], "I am at home.");
 
     let fares = server.get_json("/v1/providers").await;
-    let llm = |name: &str| {
-        let all = fares["data"].as_array().expect("a list");
-        all.iter().find(|one| one["stage"] == "llm" && one["name"] == name).cloned().expect("it is listed")
-    };
+    let llm = |name: &str| fares_as(&fares, "llm", name);
     let vendor = llm("vendor");
     assert!(vendor["failures"].as_u64() >= Some(1) && vendor["failures"] == vendor["requests"], "{vendor}");
     assert!(vendor["last_failure"].as_str().is_some_and(|cause| cause.contains("503")), "{vendor}");
@@ -173,6 +197,10 @@ async fn the_next_of_a_list_answers_for_a_vendor_that_is_down() {
     let line = format!("antiphon_providers_failures_total{{provider=\"vendor\",stage=\"llm\"}} {}", vendor["failures"]);
     assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
     assert!(metrics.contains("antiphon_providers_available{provider=\"local\",stage=\"llm\"} 1"), "{metrics}");
+    let characters = &fares_as(&fares, "tts", "vendor")["usage"]["characters"];
+    let line = format!("antiphon_providers_characters_total{{provider=\"vendor\",stage=\"tts\"}} {characters}");
+    assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
+    assert!(metrics.contains("antiphon_providers_heard_seconds_total{provider=\"vendor\",stage=\"stt\"}"), "{metrics}");
     server.stop().await;
 }
 
@@ -207,6 +235,20 @@ fn what_a_vendor_lacks_is_said_before_anything_is_served() {
     assert!(live.contains("no live `local`"), "{live}");
     let taken = check("[providers.local]\nkind = \"openai\"\n");
     assert!(taken.contains("[providers.local]"), "{taken}");
+}
+
+/// Whoever starts a server twice by mistake learns of the port; whoever has forgotten a key must not have to free one first.
+#[test]
+fn what_a_vendor_lacks_is_said_before_a_port_is_wanted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let toml = "[agent]\nllm = \"x\"\n[providers.x]\nkind = \"google\"\napi_key_env = \"NO_SUCH_KEY\"\n";
+    std::fs::write(folder.path().join("antiphon.toml"), toml).expect("write");
+    let mut serve = antiphon(folder.path());
+    serve.arg("serve").env("ANTIPHON__MODELS__DIR", installed::models());
+    serve.env("ANTIPHON__SERVER__LISTEN", taken.local_addr().expect("its address").to_string());
+    let message = complaint(&serve.output().expect("it runs"));
+    assert!(message.contains("NO_SUCH_KEY is not set"), "{message}");
 }
 
 /// Without the local language model its file is not wanted either: what is missing is named without it.

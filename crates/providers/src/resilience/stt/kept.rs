@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::stt::{SAMPLE_RATE_HZ, SttInput};
+use crate::stt::{self, SttInput};
 
 /// About two minutes of windows of 32 ms. Beyond that the oldest is dropped: nobody waits so long for words.
 const MOST_INPUTS: usize = 4_096;
@@ -55,7 +55,7 @@ impl Kept {
     pub(super) fn lasts(&self) -> Duration {
         let samples: usize =
             self.inputs.iter().map(|input| if let SttInput::Audio(audio) = input { audio.len() } else { 0 }).sum();
-        Duration::from_secs(samples as u64) / SAMPLE_RATE_HZ
+        stt::lasts(samples)
     }
 
     /// Another recogniser hears everything from the start.
