@@ -8,18 +8,14 @@ use std::sync::OnceLock;
 
 use providers::llm::{Finish, LanguageModel, LlmEvent, LlmRequest, Message, ToolCall, ToolSpec, Usage};
 use providers::local::llama::{Llama, LlamaConfig, LoadError};
+use testkit::installed;
 use tokio::sync::mpsc::Receiver;
 
 const MODEL: &str = "llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf";
 const INSTRUCTIONS: &str = "You are a friendly voice assistant on a call. Answer in one short spoken sentence.";
 
 fn model_path() -> PathBuf {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
-    let models = variable("ANTIPHON__MODELS__DIR")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("antiphon/models")))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache/antiphon/models")))
-        .expect("HOME is set");
-    let path = models.join(MODEL);
+    let path = installed::models().join(MODEL);
     assert!(path.exists(), "{} is missing; `make models` fetches it", path.display());
     path
 }

@@ -19,16 +19,12 @@ use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use providers::tts::{SpeechRequest, TextToSpeech, TtsEvent};
 use providers::turn::TurnDetector;
 use providers::vad::{VoiceActivity, WINDOW_SAMPLES};
+use testkit::{installed, words};
 
 /// How long a model may take on a busy machine before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-static DIR: LazyLock<PathBuf> = LazyLock::new(|| {
-    #[allow(clippy::disallowed_methods, reason = "a test has no configuration but its environment")]
-    let variable = |name| std::env::var(name).ok().map(PathBuf::from);
-    let cache = || variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    variable("ANTIPHON__MODELS__DIR").or_else(|| cache().map(|cache| cache.join("antiphon/models"))).unwrap_or_default()
-});
+static DIR: LazyLock<PathBuf> = LazyLock::new(installed::models);
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| ready(Runtime::load(&DIR.join(Runtime::FILE))));
 static MOONSHINE: LazyLock<Moonshine> = LazyLock::new(|| ready(Moonshine::load(&RUNTIME, &DIR.join(Moonshine::DIR))));
 static HIBARI: LazyLock<Hibari> = LazyLock::new(|| ready(Hibari::load(&RUNTIME, &DIR.join(Hibari::DIR))));
@@ -43,37 +39,6 @@ fn speech(name: &str) -> SpeechSample {
 
 fn samples(sample: &SpeechSample) -> Vec<f32> {
     sample.samples().unwrap_or_else(|error| panic!("{error}; run `antiphon models pull speech-tests`"))
-}
-
-/// Words as they are compared: no marks, no capitals, titles and small numbers spelled out.
-fn words(text: &str) -> Vec<String> {
-    let bare: String =
-        text.to_lowercase().replace('-', " ").chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect();
-    let number = |word: &str| match word {
-        "mr" => "mister".to_owned(),
-        "1" => "one".to_owned(),
-        "4" => "four".to_owned(),
-        "7" => "seven".to_owned(),
-        "8" => "eight".to_owned(),
-        "10" => "ten".to_owned(),
-        _ => word.to_owned(),
-    };
-    bare.split_whitespace().map(number).collect()
-}
-
-/// Edits from one list of words to the other.
-fn edits(from: &[String], to: &[String]) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, word) in from.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(word != other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 async fn next(stream: &mut SttStream) -> SttEvent {
@@ -132,8 +97,8 @@ async fn people_are_understood() {
         let (mut wrong, mut total) = (0, 0);
         for sample in speech_tests(&DIR).iter().filter(|sample| sample.set == set) {
             let text = transcribe(&samples(sample)).await;
-            let (said, heard) = (words(&sample.transcript), words(&text));
-            wrong += edits(&said, &heard);
+            let (said, heard) = (words::of(&sample.transcript), words::of(&text));
+            wrong += words::errors(&said, &heard);
             total += said.len();
             println!("{text}");
         }
@@ -149,7 +114,7 @@ async fn a_pause_settles_the_words_and_a_commit_then_costs_nothing() {
     let mut stream = MOONSHINE.open(SttOptions::default());
     send(&stream, &audio).await;
     let settled = settled_text(&mut stream).await;
-    assert!(words(&settled).contains(&"forward".to_owned()), "{settled}");
+    assert!(words::of(&settled).contains(&"forward".to_owned()), "{settled}");
 
     let started = Instant::now();
     let text = final_text(&mut stream).await;
@@ -168,7 +133,7 @@ async fn words_after_a_pause_join_the_utterance() {
     settled_text(&mut stream).await;
     send(&stream, &second).await;
     let text = final_text(&mut stream).await;
-    let heard = words(&text);
+    let heard = words::of(&text);
     assert!(heard.contains(&"forward".to_owned()) && heard.contains(&"young".to_owned()), "{text}");
 }
 
@@ -185,7 +150,7 @@ async fn running_transcripts_come_while_people_speak() {
         }
     }
     assert!(partials >= 6, "{partials}");
-    assert!(words(&final_text(&mut stream).await).contains(&"leisure".to_owned()));
+    assert!(words::of(&final_text(&mut stream).await).contains(&"leisure".to_owned()));
 }
 
 #[tokio::test]
@@ -205,9 +170,9 @@ async fn a_long_monologue_is_understood_to_its_end() {
     let names = ["austen-0870.wav", "austen-0890.wav", "austen-0920.wav", "austen-0930.wav", "austen-0880.wav"];
     let parts: Vec<SpeechSample> = names.into_iter().map(speech).collect();
     let audio = parts.iter().map(samples).collect::<Vec<_>>().concat();
-    let said = words(&parts.iter().map(|part| part.transcript.clone()).collect::<Vec<_>>().join(" "));
+    let said = words::of(&parts.iter().map(|part| part.transcript.clone()).collect::<Vec<_>>().join(" "));
     let text = transcribe(&audio).await;
-    let rate = edits(&said, &words(&text)) as f64 / said.len() as f64;
+    let rate = words::errors(&said, &words::of(&text)) as f64 / said.len() as f64;
     println!("{:.1} s, {:.1} % wrong: {text}", audio.len() as f64 / 16_000.0, rate * 100.0);
     assert!(rate < 0.15);
 }
@@ -223,7 +188,7 @@ async fn a_dropped_stream_does_not_hold_up_the_others() {
     let started = Instant::now();
     let text = transcribe(&samples(&speech("go-forward.raw"))).await;
     println!("behind 20 dropped streams: {:?}", started.elapsed());
-    assert!(words(&text).contains(&"forward".to_owned()), "{text}");
+    assert!(words::of(&text).contains(&"forward".to_owned()), "{text}");
 }
 
 #[tokio::test]
@@ -266,9 +231,9 @@ async fn misheard(sentences: &[(&str, &str)]) -> f64 {
         let audio = say(text).await;
         let heard = transcribe(&audio::resample::resample(&audio, HIBARI.sample_rate_hz(), 16_000)).await;
         println!("{:?} | {heard}", started.elapsed());
-        let said = words(said);
+        let said = words::of(said);
         // The recogniser writes numbers as digits, which are compared as the voice's text has them.
-        wrong += edits(&said, &words(&heard)).min(edits(&words(text), &words(&heard)));
+        wrong += words::errors(&said, &words::of(&heard)).min(words::errors(&words::of(text), &words::of(&heard)));
         total += said.len();
     }
     let rate = wrong as f64 / total as f64;

@@ -10,7 +10,7 @@ pub(crate) const TOKEN: &str = "open sesame";
 
 /// The interpreter with the packages of the tests.
 pub(crate) fn python() -> String {
-    let python = testkit::python::interpreter();
+    let python = testkit::installed::python();
     python.to_str().expect("the path is text").to_owned()
 }
 

@@ -20,7 +20,6 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::broker::{Broker, own_prefix};
 use crate::calls::connect;
-use crate::spoken::MODELS;
 use crate::support::{Served, antiphon};
 
 const RATE_HZ: u32 = 24_000;
@@ -83,7 +82,7 @@ impl Cluster {
     pub(crate) fn speaking_orchestrator(&self, configuration: &str) -> Process {
         std::fs::write(self.folder.path().join("agents.toml"), configuration).expect("write");
         let mut command = self.command();
-        command.args(["orchestrator", "--config", "agents.toml"]).env("ANTIPHON__MODELS__DIR", &*MODELS);
+        command.args(["orchestrator", "--config", "agents.toml"]).env("ANTIPHON__MODELS__DIR", installed::models());
         Process(Some(Served::start(command)))
     }
 

@@ -1,14 +1,16 @@
-//! The vendors' own Python clients against the emulator: what they use of an API, they must find in it, and its faults
-//! must look to them as the vendor's do. Each script is one client; it stops at the first thing that is not as it
-//! should be.
+//! The vendors' own clients against the emulator: what they use of an API, they must find in it, and its faults must look
+//! to them as the vendor's do. Each script is a client in Python; it stops at the first thing that is not as it should
+//! be. `google_rust` holds Google's clients in Rust.
 //!
 //! Wants the Python packages that `scripts/setup test` installs; without them a test fails and says so.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
+mod google_rust;
+
 use std::time::Duration;
 
 use testkit::emulator::{Emulator, Limits, Script};
-use testkit::python;
+use testkit::installed;
 use tokio::process::Command;
 
 async fn run(script: &str, settings: Script) {
@@ -18,7 +20,7 @@ async fn run(script: &str, settings: Script) {
     std::fs::write(&authority, emulator.authority_pem()).expect("a file");
     let descriptors = folder.path().join("descriptors.bin");
     std::fs::write(&descriptors, google_apis::DESCRIPTORS).expect("a file");
-    let output = Command::new(python::interpreter())
+    let output = Command::new(installed::python())
         .arg(format!("{}/tests/conformance/{script}", env!("CARGO_MANIFEST_DIR")))
         .env("EMULATOR_URL", emulator.url())
         .env("EMULATOR_TLS_URL", emulator.tls_url())

@@ -8,16 +8,12 @@ use providers::local::llama::{Llama, LlamaConfig};
 use providers::local::moonshine::Moonshine;
 use providers::local::runtime::{LoadError, Runtime};
 use providers::packs::speech_tests;
+use testkit::installed;
 
 const LANGUAGE_MODEL: &str = "llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf";
 const ADVICE: &str = "for tests: `antiphon models pull --profile fast speech-tests`";
 
-static DIR: LazyLock<PathBuf> = LazyLock::new(|| {
-    #[allow(clippy::disallowed_methods, reason = "a test has no configuration but its environment")]
-    let variable = |name| std::env::var(name).ok().map(PathBuf::from);
-    let cache = || variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    variable("ANTIPHON__MODELS__DIR").or_else(|| cache().map(|cache| cache.join("antiphon/models"))).unwrap_or_default()
-});
+static DIR: LazyLock<PathBuf> = LazyLock::new(installed::models);
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| ready(Runtime::load(&DIR.join(Runtime::FILE))));
 static MOONSHINE: LazyLock<Arc<Moonshine>> =
     LazyLock::new(|| Arc::new(ready(Moonshine::load(&RUNTIME, &DIR.join(Moonshine::DIR)))));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use providers::stt::{SAMPLE_RATE_HZ, SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
 use testkit::emulator::{Emulator, Pace, Script, tone};
+use testkit::words;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::local;
@@ -62,32 +63,11 @@ impl Subject {
 
     #[track_caller]
     fn check(&self, heard: &str, said: &[&Speech]) {
-        let said: Vec<String> = said.iter().flat_map(|speech| words(&speech.words)).collect();
-        let heard = words(heard);
-        let missed = edits(&said, &heard);
+        let said: Vec<String> = said.iter().flat_map(|speech| words::of(&speech.words)).collect();
+        let heard = words::of(heard);
+        let missed = words::errors(&said, &heard);
         assert!(missed <= said.len() / self.words_for_an_error, "{heard:?} for {said:?}");
     }
-}
-
-fn words(text: &str) -> Vec<String> {
-    let bare = text.to_lowercase().replace('-', " ");
-    let bare: String = bare.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace()).collect();
-    bare.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Edits from one list of words to the other.
-fn edits(from: &[String], to: &[String]) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, word) in from.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(word != other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 /// One speaker and their stream.
