@@ -24,5 +24,5 @@ it('counts', () => {
 
 it('writes large counts and small sums in short', () => {
   expect([7, 980, 12_340, 3_400_000].map(formatMany)).toEqual(['7', '980', '12.3K', '3.4M']);
-  expect([0, 0.000_123_4, 0.0612, 3.456, 1234.5].map(formatCost)).toEqual(['0', '0.00012', '0.061', '3.46', '1234.50']);
+  expect([0, 0.000_123_4, 0.0612, 0.2, 3.456, 1234.5].map(formatCost)).toEqual(['0', '0.00012', '0.061', '0.20', '3.46', '1234.50']);
 });

@@ -30,7 +30,7 @@ export function formatMany(count: number): string {
 
 /** An amount of money of any size: two figures that say something. */
 export function formatCost(cost: number): string {
-  return cost >= 1 ? cost.toFixed(2) : cost.toLocaleString('en', { maximumSignificantDigits: 2, useGrouping: false });
+  return cost >= 0.1 ? cost.toFixed(2) : cost.toLocaleString('en', { maximumSignificantDigits: 2, useGrouping: false });
 }
 
 export function median(values: readonly number[]): number | null {

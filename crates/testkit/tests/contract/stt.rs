@@ -220,6 +220,20 @@ async fn who_hangs_up_disturbs_nobody(subject: Subject) {
     subject.check(&speaker.commit().await, &[&subject.speech[1]]);
 }
 
+/// Google takes 100 streams over one connection and lets more wait without a word; each speaker here keeps one open.
+#[tokio::test]
+async fn more_speakers_than_one_connection_carries_are_understood_at_once() {
+    let subject = Subject::vendor(GOOGLE_SPEECH, Encrypted::No).await;
+    let mut speakers: Vec<Speaker> = (0..120).map(|_| subject.open()).collect();
+    for speaker in &speakers {
+        speaker.say(&subject.speech[0]).await;
+        speaker.send(SttInput::Pause(1)).await;
+    }
+    for speaker in &mut speakers {
+        subject.check(&speaker.commit().await, &[&subject.speech[0]]);
+    }
+}
+
 /// Makes the tests of the whole contract for a recogniser.
 macro_rules! keeps {
     ($name:ident, $subject:expr) => {
