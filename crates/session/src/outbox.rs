@@ -53,6 +53,11 @@ impl Outbox {
         }
     }
 
+    /// Whether the voice of an attempt may have left.
+    pub(crate) fn has_released(&self, turn: TurnId, attempt: Attempt) -> bool {
+        self.released == Some((turn, attempt))
+    }
+
     /// Drops the voice of an attempt that did not leave yet.
     pub(crate) fn cancel(&mut self, turn: TurnId, attempt: Attempt) {
         let other = |message: &ToCaller| attempt_of(message) != Some((turn, attempt));

@@ -376,7 +376,7 @@ impl Driver {
             Action::StartReply { turn, attempt, prompt } => self.writer.start(turn, attempt, &prompt),
             Action::CancelReply { turn, attempt } => {
                 self.writer.cancel(turn, attempt);
-                self.voice.cancel(turn, attempt);
+                self.voice.cancel(turn, attempt, &self.outbox);
                 self.outbox.cancel(turn, attempt);
                 self.microphone.floor_is_free();
             }

@@ -16,6 +16,7 @@ use rdkafka::message::{Headers as _, Message as _};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::installed;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::broker::{Broker, own_prefix};
