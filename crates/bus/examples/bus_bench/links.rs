@@ -43,7 +43,8 @@ pub(crate) fn local(sessions: u32) -> Row {
 /// The bus over Kafka.
 pub(crate) fn kafka(config: &KafkaConfig, broker: u32, sessions: u32) -> Row {
     runtime().block_on(async {
-        let (_load, loads) = watch::channel(Load { capacity: sessions, busy_permille: 0, draining: false });
+        // Calls that were taken a moment ago may count twice for that moment: none is to be refused for it here.
+        let (_load, loads) = watch::channel(Load { capacity: 2 * sessions, busy_permille: 0, draining: false });
         let (new_calls, agents) = agent_node(config, loads).await.unwrap();
         let (announcer, media) = media_node::<Nothing>(config, Notice::default()).await.unwrap();
         let (mut room, stop) = (media.watch_room(), CancellationToken::new());

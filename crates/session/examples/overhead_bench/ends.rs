@@ -55,7 +55,8 @@ pub(crate) fn by_channels(sessions: usize) -> Vec<Ends> {
 
 /// Calls over the broker.
 pub(crate) async fn over_kafka(broker: &str, sessions: usize) -> (Vec<Ends>, Nodes) {
-    let capacity = u32::try_from(sessions).unwrap();
+    // Calls that were taken a moment ago may count twice for that moment: none is to be refused for it here.
+    let capacity = 2 * u32::try_from(sessions).unwrap();
     let mut config = KafkaConfig::new(broker);
     config.topic_prefix = format!("overhead-{}-{sessions}.", std::process::id());
     config.partitions = PARTITIONS;
