@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use dialogue::{
-    Action, AfterTool, Attempt, CloseReason, Dialogue, Entry, Event, Fact, Line, PauseId, PlayoutEvent, Policy,
-    ReplyEvent, SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolOutcome, ToolOutput, ToolPlace, ToolRunId,
-    Transcript, TurnId, VoiceEvent,
+    Action, AfterTool, Attempt, CloseReason, Dialogue, Entry, Event, Fact, Line, PauseId, PlayoutEvent, ReplyEvent,
+    SentenceId, Speaker, Timestamp, ToolCall, ToolManner, ToolOutcome, ToolOutput, ToolPlace, ToolRunId, Transcript,
+    TurnId, VoiceEvent,
 };
 
 use crate::settings;
@@ -17,7 +17,7 @@ use crate::settings;
 /// Plays the events of `scenario`; gives the whole scenario as it then reads.
 pub(crate) fn play(scenario: &str) -> String {
     let policy =
-        scenario.lines().find_map(|line| line.strip_prefix("policy ")).map_or_else(Policy::default, settings::named);
+        scenario.lines().find_map(|line| line.strip_prefix("policy ")).map_or_else(settings::usual, settings::named);
     let mut dialogue = Dialogue::new(policy, Transcript::default());
     let mut text = String::new();
     for line in scenario.lines() {

@@ -90,13 +90,15 @@ impl Eagerness {
     fn preset(self) -> Fused {
         let balanced = Fused::default();
         match self {
-            Self::Low => Fused {
-                min_silence: Duration::from_millis(600),
-                max_silence: Duration::from_millis(1_600),
-                threshold: 0.7,
-            },
+            Self::Low => {
+                Fused { min_silence: Duration::from_millis(700), max_silence: Duration::from_millis(960), ..balanced }
+            }
             Self::Medium | Self::Auto => balanced,
-            Self::High => Fused { max_silence: Duration::from_millis(1_000), threshold: 0.5, ..balanced },
+            Self::High => Fused {
+                min_silence: Duration::from_millis(300),
+                max_silence: Duration::from_millis(460),
+                threshold: 0.8,
+            },
         }
     }
 }
