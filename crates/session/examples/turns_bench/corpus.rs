@@ -14,8 +14,47 @@ const HOP: usize = RATE_HZ / 100;
 const SPEECH: f32 = 0.5;
 /// Longer recordings are readings of several sentences: whether a border between two is the end is a matter of taste.
 const READING: usize = 7 * RATE_HZ;
-/// Pauses that are put into sentences, in milliseconds.
-const PAUSES_MS: [usize; 3] = [400, 700, 1_000];
+/// Pauses that are put into sentences, in milliseconds: about as long as those of people who speak freely, most of them
+/// around 0.7 s, one in six longer than 1.5 s. None lies on a threshold that is compared.
+const PAUSES_MS: [usize; 6] = [350, 550, 700, 900, 1_150, 1_600];
+/// In so many places of a sentence.
+const PLACES: usize = 3;
+/// At least so far from each other, in steps of [`HOP`].
+const BETWEEN_PLACES: usize = 40;
+/// Sentences among the prompts of Asterisk (Debian's `asterisk-core-sounds-en-wav`), picked by their words: the others
+/// are parts of sentences, or lists.
+const PROMPTS: [&str; 30] = [
+    "agent-incorrect",
+    "agent-newlocation",
+    "agent-pass",
+    "agent-user",
+    "all-circuits-busy-now",
+    "auth-incorrect",
+    "cannot-complete-as-dialed",
+    "check-number-dial-again",
+    "conf-getconfno",
+    "conf-getpin",
+    "conf-invalid",
+    "conf-kicked",
+    "conf-leaderhasleft",
+    "conf-noempty",
+    "conf-onlyperson",
+    "conf-waitforleader",
+    "confbridge-only-participant",
+    "confbridge-pin-bad",
+    "demo-echodone",
+    "dir-nomatch",
+    "dir-nomore",
+    "feature-not-avail-line",
+    "invalid",
+    "one-moment-please",
+    "please-try-call-later",
+    "pls-hold-while-try",
+    "queue-thankyou",
+    "ss-noservice",
+    "vm-mismatch",
+    "vm-nobox",
+];
 
 /// Delays in milliseconds and gains in decibels of the agent's voice on its way through loudspeaker and room.
 const ECHOES: [(u32, i32); 8] =
@@ -99,6 +138,7 @@ pub(crate) fn recordings(folder: &Path, vad: &dyn VoiceActivity) -> Vec<Recordin
     paths
         .iter()
         .filter(|path| path.extension().is_some_and(|e| e == "wav"))
+        .filter(|path| path.file_stem().is_some_and(|name| is_utterance(folder, &name.to_string_lossy())))
         .filter_map(|path| read(path, vad))
         .collect()
 }
@@ -128,26 +168,44 @@ fn speech(samples: &[f32], vad: &dyn VoiceActivity) -> Option<(usize, usize)> {
     Some((first * WINDOW_SAMPLES, (last + 1) * WINDOW_SAMPLES))
 }
 
-/// All cases of these recordings. Every second recording is for tuning.
+/// Whether a recording is a whole utterance; all are but most of Asterisk's prompts.
+fn is_utterance(folder: &Path, name: &str) -> bool {
+    !folder.join("vm-goodbye.wav").exists() || PROMPTS.contains(&name)
+}
+
+/// All cases of these recordings. Nothing was tuned on those of [`PROMPTS`], nor their speaker.
 pub(crate) fn cases(recordings: &[Recording], assents: &[Recording]) -> Vec<Case> {
     let mut cases = Vec::new();
     for (index, recording) in recordings.iter().enumerate() {
-        let tuned_on = index % 2 == 0;
+        let tuned_on = !PROMPTS.contains(&recording.name.as_str());
         let mut add = |kind, name: String, speech: &[f32]| cases.push(case(kind, name, speech, tuned_on));
         if recording.samples.len() > READING {
             add(Kind::Reading, recording.name.clone(), &recording.samples);
             continue;
         }
         add(Kind::Whole, recording.name.clone(), &recording.samples);
-        for pause_ms in PAUSES_MS {
-            let paused = with_pause(&recording.samples, pause_ms);
-            add(Kind::Paused, format!("{} +{pause_ms} ms", recording.name), &paused);
+        let places = soft_places(&recording.samples);
+        let pauses: Vec<(usize, Vec<f32>)> = places
+            .iter()
+            .enumerate()
+            .map(|(place, &cut)| {
+                let pause_ms = PAUSES_MS[(index * PLACES + place) % PAUSES_MS.len()];
+                (pause_ms, with_pause(&recording.samples, cut, pause_ms))
+            })
+            .collect();
+        for (pause_ms, paused) in &pauses {
+            add(Kind::Paused, format!("{} +{pause_ms} ms", recording.name), paused);
         }
         for snr_db in [20.0, 10.0] {
-            let name = format!("{} in noise of {snr_db} dB", recording.name);
-            let mut noisy = case(Kind::Noisy, name, &recording.samples, tuned_on);
-            add_noise(&mut noisy.samples, energy::rms(&recording.samples), snr_db);
-            cases.push(noisy);
+            let mut noisy = |name: String, speech: &[f32]| {
+                let mut noisy = case(Kind::Noisy, format!("{name} in noise of {snr_db} dB"), speech, tuned_on);
+                add_noise(&mut noisy.samples, energy::rms(&recording.samples), snr_db);
+                cases.push(noisy);
+            };
+            noisy(recording.name.clone(), &recording.samples);
+            if let Some((pause_ms, paused)) = pauses.first() {
+                noisy(format!("{} +{pause_ms} ms", recording.name), paused);
+            }
         }
         let opening = &recording.samples[..recording.samples.len().min(2 * RATE_HZ)];
         cases.push(case(Kind::Interruption, recording.name.clone(), opening, tuned_on));
@@ -190,17 +248,22 @@ fn case(kind: Kind, name: String, speech: &[f32], tuned_on: bool) -> Case {
     Case { name, kind, samples, speech_ends, speech_begins: LEAD_IN, tuned_on }
 }
 
-/// Puts silence into the softest place of the middle third: between two words.
-fn with_pause(samples: &[f32], pause_ms: usize) -> Vec<f32> {
+/// The softest places between the first fifth and the last eighth: between words, mostly.
+fn soft_places(samples: &[f32]) -> Vec<usize> {
     let levels: Vec<f32> = samples.chunks(HOP).map(energy::rms).collect();
-    let third = levels.len() / 3;
-    let softest = (third..2 * third)
-        .min_by(|&a, &b| {
-            let around = |at: usize| levels[at.saturating_sub(2)..(at + 3).min(levels.len())].iter().sum::<f32>();
-            around(a).total_cmp(&around(b))
-        })
-        .unwrap_or(third);
-    let cut = softest * HOP;
+    let around = |at: usize| levels[at.saturating_sub(2)..(at + 3).min(levels.len())].iter().sum::<f32>();
+    let mut inside: Vec<usize> = (levels.len() / 5..levels.len() * 7 / 8).collect();
+    inside.sort_by(|&a, &b| around(a).total_cmp(&around(b)));
+    let mut places: Vec<usize> = Vec::new();
+    for at in inside {
+        if places.len() < PLACES && places.iter().all(|place| place.abs_diff(at) > BETWEEN_PLACES) {
+            places.push(at);
+        }
+    }
+    places.iter().map(|at| at * HOP).collect()
+}
+
+fn with_pause(samples: &[f32], cut: usize, pause_ms: usize) -> Vec<f32> {
     let silence = std::iter::repeat_n(0.0, pause_ms * RATE_HZ / 1_000);
     samples[..cut].iter().copied().chain(silence).chain(samples[cut..].iter().copied()).collect()
 }

@@ -2,8 +2,8 @@
 //! virtual time: false cut-offs, missed ends, decision delay, interruptions, for each strategy.
 //!
 //! `cargo run --release -p session --example turns_bench -- MODELS_DIR [MORE_RECORDINGS_DIR…]`
-//! `TURNS_BENCH_ONLY="semantic_vad auto"` plays one strategy, `TURNS_BENCH_CASE="dog or cat"` the cases so named;
-//! `TURNS_BENCH_LIST=1` names the cases that went wrong.
+//! `TURNS_BENCH_ONLY="semantic_vad auto, semantic_vad low"` plays these strategies, `TURNS_BENCH_CASE="dog or cat"` the cases so named;
+//! `TURNS_BENCH_TURNS=1` leaves out what is said over the agent; `TURNS_BENCH_LIST=1` names the cases that went wrong.
 // A benchmark may stop at the first surprise.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -60,9 +60,13 @@ fn main() {
     let named = std::env::var_os("TURNS_BENCH_CASE").map(|name| name.to_string_lossy().into_owned());
     let cases: Vec<_> =
         cases.into_iter().filter(|case| named.as_deref().is_none_or(|name| case.name.contains(name))).collect();
+    let all = std::env::var_os("TURNS_BENCH_TURNS").is_none();
+    let cases: Vec<_> = cases.into_iter().filter(|case| all || !run::over_agent(case.kind)).collect();
     println!("{} recordings, {} cases", recordings.len(), cases.len());
     let only = std::env::var_os("TURNS_BENCH_ONLY");
-    for (name, agent) in strategies().into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)) {
+    let only = only.as_ref().map(|names| names.to_string_lossy());
+    let wanted = |name: &str| only.as_deref().is_none_or(|names| names.split(", ").any(|one| one == name));
+    for (name, agent) in strategies().into_iter().filter(|(name, _)| wanted(name)) {
         let began = std::time::Instant::now();
         let outcomes: Vec<_> = cases.iter().map(|case| (case, run::play(case, &agent, &models))).collect();
         table::print(name, &outcomes);
@@ -74,6 +78,12 @@ fn main() {
 fn strategies() -> Vec<(&'static str, AgentConfig)> {
     let silence = |ms| TurnTaking { mode: Mode::ServerVad, silence_duration_ms: ms, ..TurnTaking::default() };
     let eager = |eagerness| TurnTaking { eagerness, ..TurnTaking::default() };
+    let between = |min, max| TurnTaking {
+        min_silence_ms: Some(min),
+        max_silence_ms: Some(max),
+        completeness_threshold: Some(0.9),
+        ..TurnTaking::default()
+    };
     [
         ("server_vad 300 ms", silence(300)),
         ("server_vad 500 ms", silence(500)),
@@ -82,7 +92,10 @@ fn strategies() -> Vec<(&'static str, AgentConfig)> {
         ("server_vad 1200 ms", silence(1_200)),
         ("semantic_vad high", eager(Eagerness::High)),
         ("semantic_vad auto", eager(Eagerness::Auto)),
+        ("semantic_vad 300-760 ms", between(300, 760)),
+        ("semantic_vad 450-760 ms", between(450, 760)),
         ("semantic_vad low", eager(Eagerness::Low)),
+        ("semantic_vad 1100-1160 ms", between(1_100, 1_160)),
         ("semantic_vad auto, not ahead", TurnTaking { start_ahead: false, ..TurnTaking::default() }),
     ]
     .into_iter()

@@ -168,7 +168,7 @@ async fn hold(case: &Case, agent: AgentConfig, models: &Models) -> Outcome {
     judge(case, offset_ms, &facts, &heard, counters)
 }
 
-fn over_agent(kind: Kind) -> bool {
+pub(crate) fn over_agent(kind: Kind) -> bool {
     match kind {
         Kind::Assent | Kind::Interruption | Kind::Echo(_) | Kind::InterruptionBeside(_) => true,
         Kind::Whole | Kind::Reading | Kind::Paused | Kind::Noisy => false,
