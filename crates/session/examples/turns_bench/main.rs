@@ -87,7 +87,9 @@ fn strategies() -> Vec<(&'static str, AgentConfig)> {
     [
         ("server_vad 300 ms", silence(300)),
         ("server_vad 500 ms", silence(500)),
+        ("server_vad 740 ms", silence(740)),
         ("server_vad 800 ms", silence(800)),
+        ("server_vad 940 ms", silence(940)),
         ("server_vad 1000 ms", silence(1_000)),
         ("server_vad 1200 ms", silence(1_200)),
         ("semantic_vad high", eager(Eagerness::High)),
@@ -95,6 +97,7 @@ fn strategies() -> Vec<(&'static str, AgentConfig)> {
         ("semantic_vad 300-760 ms", between(300, 760)),
         ("semantic_vad 450-760 ms", between(450, 760)),
         ("semantic_vad low", eager(Eagerness::Low)),
+        ("semantic_vad 700-1400 ms", between(700, 1_400)),
         ("semantic_vad 1100-1160 ms", between(1_100, 1_160)),
         ("semantic_vad auto, not ahead", TurnTaking { start_ahead: false, ..TurnTaking::default() }),
     ]
