@@ -12,7 +12,8 @@ use super::wording::{self, Ending};
 /// The figures of the fused strategy. `docs/turn-taking.md` tells how they were found and what they are worth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fused {
-    /// The least silence before a turn is over, however complete it sounds.
+    /// The least silence before a turn is over, however complete it sounds. An answer that was started ahead is ready
+    /// after about half a second, so less would gain nothing by default.
     pub min_silence: Duration,
     /// The most silence to wait for somebody who sounds unfinished. Who stops at words that cannot end a sentence is given
     /// twice as much.
@@ -23,7 +24,7 @@ pub struct Fused {
 
 impl Default for Fused {
     fn default() -> Self {
-        Self { min_silence: Duration::from_millis(250), max_silence: Duration::from_millis(960), threshold: 0.9 }
+        Self { min_silence: Duration::from_millis(400), max_silence: Duration::from_millis(960), threshold: 0.9 }
     }
 }
 
