@@ -49,19 +49,18 @@ impl AgentLine {
         }
     }
 
-    /// Hands an event over, after those that wait already.
+    /// Takes an event to be handed over with the next [`AgentLine::deliver`], after those that wait already.
     pub(crate) fn tell(&mut self, event: FromCaller) -> Delivery {
         // The end is always told: nothing can follow it, so it cannot pile up.
         if self.waiting.len() >= MAX_WAITING_EVENTS && !matches!(event, FromCaller::Ended(_)) {
             return Delivery::Dropped;
         }
         self.waiting.push_back(event);
-        self.retry();
         Delivery::Taken
     }
 
-    /// Tries again to hand over what waits.
-    pub(crate) fn retry(&mut self) {
+    /// Hands over what waits, as far as there is room.
+    pub(crate) fn deliver(&mut self) {
         while let Some(event) = self.waiting.pop_front() {
             match self.sender.try_send(event) {
                 Ok(()) => {}
@@ -110,14 +109,15 @@ mod tests {
         let (sender, mut agent) = mpsc::channel(1);
         let mut line = AgentLine::new(sender);
         assert_eq!(line.tell(FromCaller::Connected), Delivery::Taken);
+        line.deliver();
         assert_eq!(line.frame(frame(1)), Delivery::Dropped);
         assert_eq!(line.tell(FromCaller::ChannelOpen), Delivery::Taken);
         assert_eq!(line.tell(FromCaller::Ended(EndReason::Hangup)), Delivery::Taken);
         assert!(line.is_waiting());
         assert_eq!(agent.try_recv(), Ok(FromCaller::Connected));
-        line.retry();
+        line.deliver();
         assert_eq!(agent.try_recv(), Ok(FromCaller::ChannelOpen));
-        line.retry();
+        line.deliver();
         assert_eq!(agent.try_recv(), Ok(FromCaller::Ended(EndReason::Hangup)));
         assert!(!line.is_waiting() && !line.is_abandoned());
     }
@@ -138,10 +138,11 @@ mod tests {
         let dropped = (0..2 * MAX_WAITING_EVENTS).filter(|_| line.tell(FromCaller::ChannelOpen) == Delivery::Dropped);
         assert!(dropped.count() >= MAX_WAITING_EVENTS - 1);
         line.tell(FromCaller::Ended(EndReason::Lost));
+        line.deliver();
         let mut last = None;
         while let Ok(event) = agent.try_recv() {
             last = Some(event);
-            line.retry();
+            line.deliver();
         }
         assert_eq!(last, Some(FromCaller::Ended(EndReason::Lost)));
     }

@@ -1,9 +1,11 @@
 //! What other threads ask of the media thread, and how they wake it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
+use std::time::Duration;
 
 use audio::leg::{EndReason, FromCaller, ToCaller};
 use mio::Waker;
@@ -70,14 +72,20 @@ pub(crate) struct CommandQueue {
 }
 
 struct Alarm {
+    /// Ends the wait for packets.
     waker: Waker,
+    /// Ends a nap.
+    sleeper: OnceLock<Thread>,
     /// Set from the first command until the thread looks: the others need not wake it again.
     is_ringing: AtomicBool,
+    /// Whether the thread will look of its own accord within a moment.
+    is_napping: AtomicBool,
 }
 
 pub(crate) fn channel(waker: Waker, counters: Arc<Counters>) -> (Commands, CommandQueue) {
     let (sender, receiver) = sync_channel(MAX_COMMANDS);
-    let alarm = Arc::new(Alarm { waker, is_ringing: AtomicBool::new(false) });
+    let (is_ringing, is_napping) = (AtomicBool::new(false), AtomicBool::new(false));
+    let alarm = Arc::new(Alarm { waker, sleeper: OnceLock::new(), is_ringing, is_napping });
     (Commands { sender, alarm: Arc::clone(&alarm), counters }, CommandQueue { receiver, alarm })
 }
 
@@ -89,11 +97,11 @@ impl Commands {
         Ok(())
     }
 
-    /// Asks for something that may be left out under overload. `false`: it was.
+    /// Asks for something that may be left out under overload, and that need not end a nap. `false`: it was left out.
     fn offer(&self, command: Command) -> bool {
         match self.sender.try_send(command) {
             Ok(()) => {
-                self.alarm.ring();
+                self.alarm.ring_unless_napping();
                 true
             }
             // A call that is gone misses nothing.
@@ -112,14 +120,37 @@ impl CommandQueue {
     pub(crate) fn next(&self) -> Option<Command> {
         self.receiver.try_recv().ok()
     }
+
+    /// Sleeps for so long, or until something is asked for that should not wait.
+    pub(crate) fn nap(&self, length: Duration) {
+        self.alarm.sleeper.get_or_init(std::thread::current);
+        self.alarm.is_napping.store(true, Ordering::SeqCst);
+        // Who rang before that did not know of the nap.
+        if !self.alarm.is_ringing.load(Ordering::SeqCst) {
+            std::thread::park_timeout(length);
+        }
+        self.alarm.is_napping.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Alarm {
     fn ring(&self) {
-        if !self.is_ringing.swap(true, Ordering::SeqCst)
-            && let Err(error) = self.waker.wake()
-        {
+        if self.is_ringing.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "media thread could not be woken");
+        }
+        if self.is_napping.load(Ordering::SeqCst)
+            && let Some(sleeper) = self.sleeper.get()
+        {
+            sleeper.unpark();
+        }
+    }
+
+    fn ring_unless_napping(&self) {
+        if !self.is_napping.load(Ordering::SeqCst) {
+            self.ring();
         }
     }
 }

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use rustc_hash::FxHashMap;
+
 /// Addresses remembered for one leg: a phone that changes networks leaves a few behind.
 pub(crate) const MAX_ADDRESSES_PER_LEG: usize = 16;
 
@@ -15,7 +17,7 @@ pub(crate) const MAX_ADDRESSES_PER_LEG: usize = 16;
 pub(crate) struct Demux<K> {
     by_address: HashMap<SocketAddr, K>,
     by_ufrag: HashMap<String, K>,
-    legs: HashMap<K, Names>,
+    legs: FxHashMap<K, Names>,
 }
 
 /// What is kept for a leg, to be forgotten with it.
@@ -38,7 +40,7 @@ pub(crate) enum Route<K> {
 
 impl<K: Copy + Eq + std::hash::Hash> Demux<K> {
     pub(crate) fn new() -> Self {
-        Self { by_address: HashMap::new(), by_ufrag: HashMap::new(), legs: HashMap::new() }
+        Self { by_address: HashMap::new(), by_ufrag: HashMap::new(), legs: FxHashMap::default() }
     }
 
     pub(crate) fn add(&mut self, leg: K, ufrag: String) {

@@ -6,16 +6,18 @@
 
 mod calls;
 mod legs;
+mod pace;
 mod state;
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audio::leg::EndReason;
 use mio::{Events, Poll, Token, Waker};
+use rustc_hash::FxHashMap;
 
+use self::pace::Pace;
 use self::state::{Call, Leg};
 use crate::MediaConfig;
 use crate::agent_line::AgentLine;
@@ -48,15 +50,18 @@ pub(crate) struct Reactor {
     /// Sockets that may hold more packets; readiness is told once only.
     readable: Vec<bool>,
     demux: Demux<LegKey>,
-    legs: HashMap<LegKey, Leg>,
-    calls: HashMap<CallKey, Call>,
+    legs: FxHashMap<LegKey, Leg>,
+    calls: FxHashMap<CallKey, Call>,
     timers: Timers<Deadline>,
+    /// Calls whose agents are to hear of something at the end of this round.
+    mail: Vec<CallKey>,
     /// Ended calls whose agents have not taken the news yet.
     farewells: Vec<AgentLine>,
     directory: Arc<Directory>,
     limits: Limits,
     /// Kept to reuse its memory.
     peer_events: Vec<PeerEvent>,
+    pace: Pace,
     started: Instant,
     course: Course,
 }
@@ -110,13 +115,15 @@ impl Reactor {
             readable: vec![false; sockets.len()],
             net: Net { sockets, counters },
             demux: Demux::new(),
-            legs: HashMap::new(),
-            calls: HashMap::new(),
+            legs: FxHashMap::default(),
+            calls: FxHashMap::default(),
             timers: Timers::new(),
+            mail: Vec::new(),
             farewells: Vec::new(),
             directory,
             limits,
             peer_events: Vec::new(),
+            pace: Pace::new(Instant::now()),
             started: Instant::now(),
             course: Course::Serving,
         })
@@ -131,11 +138,15 @@ impl Reactor {
             self.run_commands();
             self.receive_packets();
             self.meet_deadlines();
+            self.deliver_mail();
         }
         self.stop();
     }
 
     fn wait(&mut self, events: &mut Events) {
+        if let Some(rest) = self.pace.rest(self.calls.len(), Instant::now()) {
+            self.queue.nap(rest);
+        }
         let sleep = if self.readable.contains(&true) {
             Duration::ZERO
         } else {
@@ -147,6 +158,7 @@ impl Reactor {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => tracing::error!(%error, "media could not wait for packets"),
         }
+        self.pace.round_begins(Instant::now());
         for event in events.iter() {
             if let Some(readable) = self.readable.get_mut(event.token().0) {
                 *readable = true;
@@ -219,7 +231,7 @@ impl Reactor {
 
     fn retry_farewells(&mut self, now: Instant) {
         self.farewells.retain_mut(|agent| {
-            agent.retry();
+            agent.deliver();
             agent.is_waiting()
         });
         let again = (!self.farewells.is_empty()).then(|| now + RETRY);

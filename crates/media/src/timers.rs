@@ -1,20 +1,22 @@
 //! Deadlines by name: which comes next, and which are due. Pure; time is an argument.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::hash::Hash;
 use std::time::Instant;
+
+use rustc_hash::FxHashMap;
 
 /// One deadline for each key. Moving one is cheap: outdated entries stay in the heap and are skipped later.
 #[derive(Debug)]
 pub(crate) struct Timers<K> {
     heap: BinaryHeap<Reverse<(Instant, K)>>,
-    due: HashMap<K, Instant>,
+    due: FxHashMap<K, Instant>,
 }
 
 impl<K: Copy + Eq + Hash + Ord> Timers<K> {
     pub(crate) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), due: HashMap::new() }
+        Self { heap: BinaryHeap::new(), due: FxHashMap::default() }
     }
 
     /// Sets, moves or (with `None`) clears the key's deadline.

@@ -23,6 +23,7 @@ impl Reactor {
             id: new.id,
             role: new.role,
             agent: AgentLine::new(new.to_agent),
+            has_mail: false,
             caller: new.leg.key,
             listeners: Vec::new(),
             audience: Vec::new(),
@@ -75,6 +76,8 @@ impl Reactor {
                 if call.playout.push(clip, &payload, now).is_err() {
                     self.net.counters.voice_dropped.add(1);
                 }
+                // Voice comes in bursts of which one frame at most is due.
+                return self.schedule_call(key, now);
             }
             ToCaller::EndOfClip(clip) => call.playout.end_clip(clip),
             ToCaller::Flush => call.playout.flush(now),
@@ -87,18 +90,35 @@ impl Reactor {
         self.serve_call(key, now);
     }
 
-    /// Does what is due for a call and sets its next deadline.
+    /// Does what is due for a call.
     pub(super) fn serve_call(&mut self, key: CallKey, now: Instant) {
-        let Some(call) = self.calls.get_mut(&key) else { return };
-        call.agent.retry();
-        self.hand_over_frames(key, now);
         self.play(key, now);
         self.flush_texts(key, now);
         if self.is_to_end(key, now) {
             self.end_call(key, EndReason::AgentHangup, now);
         } else {
+            self.post(key);
+        }
+    }
+
+    /// Sees to it that the agent is handed what there is for it, and the call's next deadline set, in this round.
+    pub(super) fn post(&mut self, key: CallKey) {
+        if let Some(call) = self.calls.get_mut(&key)
+            && !std::mem::replace(&mut call.has_mail, true)
+        {
+            self.mail.push(key);
+        }
+    }
+
+    /// Hands everything over at once: agents that were woken one by one would each cost a system call.
+    pub(super) fn deliver_mail(&mut self) {
+        let now = Instant::now();
+        let mut mail = std::mem::take(&mut self.mail);
+        for key in mail.drain(..) {
+            self.hand_over(key, now);
             self.schedule_call(key, now);
         }
+        self.mail = mail;
     }
 
     pub(super) fn schedule_call(&mut self, key: CallKey, now: Instant) {
@@ -118,7 +138,6 @@ impl Reactor {
             return;
         }
         call.jitter.push(packet, now_us);
-        self.hand_over_frames(key, now);
     }
 
     pub(super) fn tell_agent(&mut self, key: CallKey, event: FromCaller) {
@@ -130,6 +149,7 @@ impl Reactor {
 
     /// Ends a call, once: its legs are closed and its agent is told why.
     pub(super) fn end_call(&mut self, key: CallKey, reason: EndReason, now: Instant) {
+        self.hand_over(key, now);
         let Some(mut call) = self.calls.remove(&key) else { return };
         self.close_leg(call.caller, now);
         self.net.counters.listeners.subtract(call.listeners.len() as u64);
@@ -141,15 +161,19 @@ impl Reactor {
         self.net.counters.calls.subtract(1);
         tracing::debug!(session = call.id, ?reason, "call ended");
         call.agent.tell(FromCaller::Ended(reason));
+        call.agent.deliver();
         if call.agent.is_waiting() {
             self.farewells.push(call.agent);
             self.timers.set(Deadline::Farewells, Some(now + RETRY));
         }
     }
 
-    fn hand_over_frames(&mut self, key: CallKey, now: Instant) {
+    /// Hands the agent its events and the frames that are ready.
+    fn hand_over(&mut self, key: CallKey, now: Instant) {
         let now_us = self.micros(now);
         let Some(call) = self.calls.get_mut(&key) else { return };
+        call.has_mail = false;
+        call.agent.deliver();
         let counters = &self.net.counters;
         while let Some(frame) = call.jitter.pop(now_us) {
             match call.agent.frame(frame) {

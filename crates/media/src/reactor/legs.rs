@@ -15,6 +15,7 @@ const MIN_REST: Duration = Duration::from_millis(1);
 impl Reactor {
     pub(super) fn add_leg(&mut self, new: NewLeg, call: CallKey, purpose: Purpose, now: Instant) {
         let link = Link::Connecting { until: now + self.limits.connect_timeout };
+        self.pace.hurry(now);
         self.demux.add(new.key, new.ufrag);
         self.legs.insert(new.key, Leg { peer: new.peer, call, purpose, link });
         self.run_leg(new.key, now);
@@ -22,8 +23,10 @@ impl Reactor {
 
     pub(super) fn leg_receives(&mut self, key: LegKey, datagram: Datagram<'_>, now: Instant) {
         let Some(leg) = self.legs.get_mut(&key) else { return };
-        if let Link::Connected { heard_at } = &mut leg.link {
-            *heard_at = now;
+        match &mut leg.link {
+            Link::Connecting { .. } => self.pace.hurry(now),
+            Link::Connected { heard_at } => *heard_at = now,
+            Link::Closed => {}
         }
         leg.peer.receive(datagram, now);
         self.run_leg(key, now);
@@ -50,7 +53,7 @@ impl Reactor {
         }
         self.peer_events = events;
         if has_news {
-            self.schedule_call(call, now);
+            self.post(call);
         }
         let Some(leg) = self.legs.get(&key) else { return };
         match (wake, leg.patience(self.limits.silent_peer_timeout)) {

@@ -46,6 +46,8 @@ pub(super) struct Call {
     pub(super) id: String,
     pub(super) role: Role,
     pub(super) agent: AgentLine,
+    /// Whether the call is in the reactor's list of those with mail.
+    pub(super) has_mail: bool,
     pub(super) caller: LegKey,
     pub(super) listeners: Vec<LegKey>,
     /// The connected legs that hear the agent.
