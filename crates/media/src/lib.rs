@@ -14,12 +14,15 @@ mod config;
 mod demux;
 mod directory;
 mod handle;
+#[cfg(test)]
+mod hostile;
 mod peer;
 mod playout;
 mod reactor;
 mod sdp;
 mod sockets;
 mod stats;
+mod strangers;
 mod texts;
 mod timers;
 

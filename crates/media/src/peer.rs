@@ -89,15 +89,16 @@ impl Peer {
     }
 
     /// Takes a datagram in. What the stack cannot use is dropped: anybody may send packets in a peer's name, and a
-    /// connection that really broke is noticed by its silence.
-    pub(crate) fn receive(&mut self, datagram: Datagram<'_>, now: Instant) {
-        let Some(received) = receive(datagram) else { return };
+    /// connection that really broke is noticed by its silence. Returns whether it was of use.
+    pub(crate) fn receive(&mut self, datagram: Datagram<'_>, now: Instant) -> bool {
+        let Some(received) = receive(datagram) else { return false };
         let taken = contain(|| self.rtc.handle_input(Input::Receive(now, received)));
-        match taken {
+        match &taken {
             Some(Ok(())) => {}
             Some(Err(error)) => tracing::debug!(%error, "packet refused"),
             None => self.rtc.disconnect(),
         }
+        matches!(taken, Some(Ok(())))
     }
 
     /// Sends what is due, collects events, and tells when to call again; `None` when the connection is over.

@@ -27,6 +27,7 @@ use crate::directory::Directory;
 use crate::peer::{Datagram, PeerEvent};
 use crate::sockets::Sockets;
 use crate::stats::Counters;
+use crate::strangers::Strangers;
 use crate::timers::Timers;
 
 /// The waker's token; sockets have their index.
@@ -50,6 +51,7 @@ pub(crate) struct Reactor {
     /// Sockets that may hold more packets; readiness is told once only.
     readable: Vec<bool>,
     demux: Demux<LegKey>,
+    strangers: Strangers,
     legs: FxHashMap<LegKey, Leg>,
     calls: FxHashMap<CallKey, Call>,
     timers: Timers<Deadline>,
@@ -115,6 +117,7 @@ impl Reactor {
             readable: vec![false; sockets.len()],
             net: Net { sockets, counters },
             demux: Demux::new(),
+            strangers: Strangers::default(),
             legs: FxHashMap::default(),
             calls: FxHashMap::default(),
             timers: Timers::new(),
@@ -201,20 +204,27 @@ impl Reactor {
     }
 
     fn take_datagram(&mut self, datagram: Datagram<'_>) {
-        let mut route = self.demux.route(datagram.source, datagram.bytes);
+        let (mut route, now) = (self.demux.route(datagram.source, datagram.bytes), Instant::now());
+        let is_known = matches!(route, Route::Known(_));
+        if !is_known && !self.strangers.may_try(datagram.source.ip(), now) {
+            self.net.counters.packets_limited.add(1);
+            return;
+        }
         if route == Route::Unknown {
             // Its call may have been opened since the commands were last looked at.
             self.run_commands();
             route = self.demux.route(datagram.source, datagram.bytes);
         }
-        let now = Instant::now();
         match route {
             Route::Known(leg) => self.leg_receives(leg, datagram, now),
             Route::Claimed(leg) if self.legs.get(&leg).is_some_and(|l| l.peer.accepts(datagram, now)) => {
                 self.demux.learn(leg, datagram.source);
                 self.leg_receives(leg, datagram, now);
             }
-            Route::Claimed(_) | Route::Unknown => self.net.counters.packets_unknown.add(1),
+            Route::Claimed(_) | Route::Unknown => {
+                self.net.counters.packets_unknown.add(1);
+                self.strangers.was_in_vain(datagram.source.ip(), now);
+            }
         }
     }
 

@@ -33,6 +33,10 @@ counters! {
     packets_out,
     /// Packets that belong to no call.
     packets_unknown,
+    /// Packets that were not looked at, since too many from there had belonged to no call.
+    packets_limited,
+    /// Packets for a call that were no STUN, DTLS or SRTP of its peer.
+    packets_refused,
     /// Packets that the kernel would not send.
     packets_unsent,
     /// Microphone frames handed to agents.

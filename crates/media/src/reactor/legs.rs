@@ -28,7 +28,9 @@ impl Reactor {
             Link::Connected { heard_at } => *heard_at = now,
             Link::Closed => {}
         }
-        leg.peer.receive(datagram, now);
+        if !leg.peer.receive(datagram, now) {
+            self.net.counters.packets_refused.add(1);
+        }
         self.run_leg(key, now);
     }
 
