@@ -14,14 +14,17 @@
 mod agent_node;
 mod client;
 mod config;
+mod consumer;
 mod delivery;
 mod event_log;
 mod fleet;
 mod lateness;
+mod lifeline;
 mod media_node;
 mod node;
 mod node_id;
 mod outlet;
+mod producer;
 mod sequence;
 mod stats;
 mod topics;

@@ -7,7 +7,6 @@ mod call;
 mod pump;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use audio::leg::{EndReason, FromCaller};
@@ -98,10 +97,10 @@ impl<D: Details> AgentNode<D> {
 
     /// Carries calls until `stop`; then gives those that are left to other orchestrators.
     pub async fn run(mut self, stop: CancellationToken) {
-        let consumer = Arc::clone(&self.node.consumer);
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let consumer = self.node.consumer.client();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,

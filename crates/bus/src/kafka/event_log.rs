@@ -6,9 +6,9 @@
 use rdkafka::message::{Header, OwnedHeaders};
 use uuid::Uuid;
 
-use crate::kafka::client::{Kind, Outgoing, Producer};
 use crate::kafka::config::{Acks, KafkaConfig};
 use crate::kafka::node::ConnectError;
+use crate::kafka::producer::{Kind, Outgoing, Producer};
 use crate::kafka::stats::BusStats;
 use crate::kafka::topics::Topics;
 
@@ -38,7 +38,7 @@ pub struct Event<'a> {
 pub struct NotPublished;
 
 impl EventLog {
-    /// Opens the stream. The topic is made by the nodes.
+    /// Opens the stream, within a runtime. The topic is made by the nodes.
     ///
     /// # Errors
     /// When the settings cannot be used.

@@ -10,17 +10,15 @@ mod notice;
 mod pump;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::StreamConsumer;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::kafka::Details;
-use crate::kafka::client::{QuietContext, now_us};
+use crate::kafka::client::now_us;
 use crate::kafka::config::KafkaConfig;
 use crate::kafka::fleet::{BusState, Place};
 use crate::kafka::node::{ConnectError, Incoming, LAST_WORDS, Node, Record, TICK};
@@ -94,11 +92,11 @@ impl<D: Details> MediaNode<D> {
 
     /// Carries calls until `stop`; then lets go of all that are left.
     pub async fn run(mut self, stop: CancellationToken) {
-        let consumer: Arc<StreamConsumer<QuietContext>> = Arc::clone(&self.node.consumer);
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut takes_calls = true;
         loop {
+            let consumer = self.node.consumer.client();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,

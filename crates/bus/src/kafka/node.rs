@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::StreamConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::kafka::client::{self, Producer, QuietContext, now_us};
+use crate::kafka::client::{REQUEST_TIMEOUT, now_us};
 use crate::kafka::config::KafkaConfig;
+use crate::kafka::consumer::Consumer;
 use crate::kafka::fleet::{BEAT, BusState, Fleet};
 use crate::kafka::lateness::Lateness;
+use crate::kafka::lifeline::Lifeline;
 use crate::kafka::node_id::NodeId;
 use crate::kafka::outlet::Outlet;
+use crate::kafka::producer::Producer;
 use crate::kafka::stats::BusStats;
 use crate::kafka::topics::{TopicError, Topics};
 use crate::kafka::wire::{Body, Header, Poison, Role, Status};
@@ -55,7 +57,7 @@ pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) role: Role,
     pub(crate) partition: i32,
-    pub(crate) consumer: Arc<StreamConsumer<QuietContext>>,
+    pub(crate) consumer: Arc<Consumer>,
     pub(crate) outlet: Outlet,
     pub(crate) fleet: Fleet,
     pub(crate) lateness: Lateness,
@@ -63,6 +65,7 @@ pub(crate) struct Node {
     state: watch::Sender<BusState>,
     status_topic: String,
     next_beat: Instant,
+    _lifeline: Lifeline,
 }
 
 /// What a message means to a node.
@@ -99,16 +102,29 @@ impl Node {
             Role::Orchestrator => (topics.audio_in, topics.audio_out),
         };
         let producer = Producer::new(config, stats.clone()).map_err(failed)?;
-        let consumer = Arc::new(client::consumer(config, id).map_err(failed)?);
+        let (state, states) = watch::channel(BusState::Down);
+        let consumer = Arc::new(Consumer::new(config, id, states).map_err(failed)?);
+        let lifeline = Lifeline::of(&consumer, &config.brokers, stats.clone());
         let status_topic = topics.node_status;
         read_from_end(&consumer, &status_topic, 0).await?.map_err(failed)?;
         let (asks, topic) = (Arc::clone(&consumer), reads.clone());
-        let partitions = off_the_runtime(move || client::partitions(&asks, &topic)).await?.map_err(failed)?;
+        let partitions = off_the_runtime(move || asks.partitions(&topic)).await?.map_err(failed)?;
         let outlet = Outlet::new(id, producer, writes, status_topic.clone());
-        let (state, _) = watch::channel(BusState::Down);
         let (fleet, lateness, next_beat) = (Fleet::new(id), Lateness::default(), Instant::now());
-        let mut node =
-            Self { id, role, partition: 0, consumer, outlet, fleet, lateness, stats, state, status_topic, next_beat };
+        let mut node = Self {
+            id,
+            role,
+            partition: 0,
+            consumer,
+            outlet,
+            fleet,
+            lateness,
+            stats,
+            state,
+            status_topic,
+            next_beat,
+            _lifeline: lifeline,
+        };
         node.listen().await;
         node.partition = node.least_read(partitions).ok_or_else(|| ConnectError::Empty(reads.clone()))?;
         read_from_end(&node.consumer, &reads, node.partition).await?.map_err(failed)?;
@@ -119,7 +135,7 @@ impl Node {
     /// Hears who is there.
     async fn listen(&mut self) {
         let end = Instant::now() + LISTEN;
-        let consumer = Arc::clone(&self.consumer);
+        let consumer = self.consumer.client();
         while let Ok(message) = tokio::time::timeout_at(end, consumer.recv()).await {
             if let Ok(message) = message {
                 self.status(Instant::now(), message.payload().unwrap_or_default());
@@ -219,14 +235,14 @@ impl Node {
 /// Reads a partition from its present end. One of a topic that was made a moment ago has no leader yet, so this is tried
 /// again for a while.
 async fn read_from_end(
-    consumer: &Arc<StreamConsumer<QuietContext>>,
+    consumer: &Arc<Consumer>,
     topic: &str,
     partition: i32,
 ) -> Result<Result<(), KafkaError>, ConnectError> {
-    let end = Instant::now() + client::REQUEST_TIMEOUT;
+    let end = Instant::now() + REQUEST_TIMEOUT;
     loop {
         let (consumer, name) = (Arc::clone(consumer), topic.to_owned());
-        let outcome = off_the_runtime(move || client::read_from_end(&consumer, &name, partition)).await?;
+        let outcome = off_the_runtime(move || consumer.read_from_end(&name, partition)).await?;
         if outcome.is_ok() || Instant::now() > end {
             return Ok(outcome);
         }

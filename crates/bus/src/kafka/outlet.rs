@@ -6,9 +6,10 @@ use std::time::Duration;
 use rdkafka::message::{Header as KafkaHeader, OwnedHeaders};
 use uuid::Uuid;
 
-use crate::kafka::client::{Kind, Outgoing, Producer, SendError, now_us};
+use crate::kafka::client::now_us;
 use crate::kafka::fleet::Place;
 use crate::kafka::node_id::NodeId;
+use crate::kafka::producer::{Kind, Outgoing, Producer, SendError};
 use crate::kafka::wire::{Body, Header, Status};
 
 /// How soon an event is tried again that did not fit: the broker takes thousands of records in it.

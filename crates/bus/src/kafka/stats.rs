@@ -52,4 +52,6 @@ counts! {
     handed_over,
     /// Calls that nobody took.
     refused,
+    /// Clients that did not find back to the broker and were replaced.
+    replaced,
 }

@@ -46,6 +46,21 @@ impl Broker {
         assert_eq!(self.run(&["start"]), self.address);
     }
 
+    /// Lets it accept connections and do nothing more.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Ends a freeze.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.folder.path().join("pid")).unwrap();
+        assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
+    }
+
     fn run(&self, arguments: &[&str]) -> String {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/kafka");
         let folder = self.folder.path().to_str().unwrap();

@@ -12,7 +12,7 @@ use rdkafka::client::DefaultClientContext;
 use tokio::time::interval;
 
 use crate::broker::Broker;
-use crate::rig::{Agents, Media, Wishes, call, config_for, within};
+use crate::rig::{Agents, Media, Wishes, call, config_for, until, within};
 
 #[tokio::test]
 async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
@@ -63,6 +63,36 @@ async fn a_call_hears_of_an_outage_and_goes_on_after_it() {
         heard = within(held.from_caller.recv()).await;
     }
     assert_eq!(heard, Some(FromCaller::Ended(EndReason::Lost)));
+}
+
+/// The broker accepts connections and serves none: for all that a client can tell, it is the client that is ill.
+#[tokio::test]
+async fn clients_that_do_not_find_back_are_replaced_and_no_event_is_lost() {
+    let broker = Broker::start();
+    let config = config_for(&broker);
+    let mut agents = Agents::join(&config, 10).await;
+    let media = Media::join(&config).await;
+    media.sees_room().await;
+    let caller = call(&media.announcer, "one").unwrap();
+    let mut held = agents.next().await.link;
+    media.sees_bus(BusState::Up).await;
+
+    broker.freeze();
+    media.sees_bus(BusState::Down).await;
+    for key in '0'..='9' {
+        caller.to_agent.send(FromCaller::Key(key)).await.unwrap();
+    }
+    // Its producer, and its consumer.
+    until(|| media.stats.read().replaced >= 2 && agents.stats.read().replaced >= 2).await;
+    broker.thaw();
+    for key in '0'..='9' {
+        assert_eq!(within(held.from_caller.recv()).await, Some(FromCaller::Key(key)));
+    }
+    held.to_caller.send(ToCaller::Message("and back".to_owned())).await.unwrap();
+    let mut caller = caller;
+    while within(caller.from_agent.recv()).await != Some(ToCaller::Message("and back".to_owned())) {}
+    hears_the_caller(&caller, &mut held).await;
+    assert_eq!(media.stats.read().failed, 0, "what the first clients held went out through the next");
 }
 
 /// The caller speaks until the agent hears it: what they say before the broker has acknowledged the first record is dropped.

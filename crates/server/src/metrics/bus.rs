@@ -27,7 +27,7 @@ impl Collector for BusCollector {
     }
 }
 
-fn named(counts: BusCounts) -> [(&'static str, &'static str, u64); 12] {
+fn named(counts: BusCounts) -> [(&'static str, &'static str, u64); 13] {
     [
         ("sent", "Records given to the Kafka client", counts.sent),
         ("failed", "Records that the broker did not take", counts.failed),
@@ -41,5 +41,6 @@ fn named(counts: BusCounts) -> [(&'static str, &'static str, u64); 12] {
         ("superseded", "Records of an orchestrator that no longer holds the call", counts.superseded),
         ("handed_over", "Calls given to another orchestrator", counts.handed_over),
         ("refused", "Calls that nobody took", counts.refused),
+        ("replaced", "Kafka clients replaced because they did not find back to the broker", counts.replaced),
     ]
 }

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::ledger::Ledger;
 use super::notice::without_notice;
-use crate::kafka::client::Kind;
 use crate::kafka::fleet::Place;
 use crate::kafka::outlet::{Outlet, Stream};
+use crate::kafka::producer::Kind;
 use crate::kafka::wire::ToAgent;
 
 /// What the next orchestrator hears again: the time in which the one before may have been dead unnoticed, and a second.
