@@ -4,6 +4,7 @@
 //! and starts a thread that holds the connection until [`Caller::close`], the server's goodbye, or a drop. It speaks
 //! and hears Opus packets as they come, without a jitter buffer: measuring is the user's business.
 
+mod paths;
 mod thread;
 
 use std::io;
@@ -17,10 +18,12 @@ use audio::leg::OpusFrame;
 use bytes::Bytes;
 use mio::{Poll, Waker};
 use str0m::media::Direction;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use self::paths::Paths;
 use self::thread::{CallerThread, Order, WAKER};
 use crate::peer::{PeerFactory, PendingOffer};
+use crate::sdp::Fragment;
 
 /// Orders under way to the thread: ten seconds of frames and then some.
 const MAX_ORDERS: usize = 1_024;
@@ -56,6 +59,8 @@ pub enum CallerEvent {
     },
     /// A text message.
     Message(String),
+    /// A restart of ICE has found a path.
+    Restarted,
     /// The connection is over; nothing follows.
     Closed,
 }
@@ -72,6 +77,12 @@ pub enum CallerError {
     /// The answer says nowhere to send to.
     #[error("use the SDP answer: it has no UDP candidate of this machine's address families")]
     NoCandidate,
+    /// The server's fragment does not fit.
+    #[error("restart ICE: {0}")]
+    Fragment(String),
+    /// There is nothing to restart any more.
+    #[error("restart ICE: the connection is over")]
+    Over,
     /// Sockets or threads are exhausted.
     #[error("open a UDP socket: {0}")]
     Io(#[from] io::Error),
@@ -130,6 +141,27 @@ impl Caller {
         self.order(Order::Write(text));
     }
 
+    /// Begins ICE anew, as after a change of networks; gives the fragment of SDP that the server needs (RFC 8840). Packets
+    /// go the old way until [`Caller::finish_restart`].
+    ///
+    /// # Errors
+    /// [`CallerError::Over`].
+    pub async fn begin_restart(&self) -> Result<String, CallerError> {
+        let (reply, fragment) = oneshot::channel();
+        self.order(Order::BeginRestart(reply));
+        fragment.await.map_err(|_| CallerError::Over)
+    }
+
+    /// Goes on as the server's fragment says, from another socket; [`CallerEvent::Restarted`] tells when a path is found.
+    ///
+    /// # Errors
+    /// [`CallerError::Fragment`] when it cannot be read.
+    pub fn finish_restart(&self, fragment: &str) -> Result<(), CallerError> {
+        let fragment = Fragment::parse(fragment).map_err(CallerError::Fragment)?;
+        self.order(Order::FinishRestart(fragment));
+        Ok(())
+    }
+
     /// Says goodbye and waits until it is out.
     pub fn close(mut self) {
         self.order(Order::Close);
@@ -168,17 +200,16 @@ impl PendingCaller {
     pub fn connect(self, answer_sdp: &str) -> Result<Caller, CallerError> {
         let server = candidates(answer_sdp).find_map(|server| Some((server, local_address_towards(server)?)));
         let (_, local) = server.ok_or(CallerError::NoCandidate)?;
-        let socket = UdpSocket::bind(SocketAddr::new(local, 0))?;
-        socket.set_nonblocking(true)?;
-        let local = socket.local_addr()?;
-        let peer = self.pending.complete(answer_sdp, local).map_err(CallerError::Answer)?;
-
         let poll = Poll::new()?;
+        let paths = Paths::bind(local, poll.registry().try_clone()?)?;
+        let peer = self.pending.complete(answer_sdp, paths.local()).map_err(CallerError::Answer)?;
+
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let (orders, order_queue) = sync_channel(MAX_ORDERS);
         let (event_sender, events) = mpsc::channel(MAX_EVENTS);
         let give_up_at = Instant::now() + CONNECT_TIMEOUT;
-        let thread = CallerThread::new(peer, poll, socket, local, order_queue, event_sender, give_up_at)?;
+        let answer = answer_sdp.to_owned();
+        let thread = CallerThread::new(peer, poll, paths, answer, order_queue, event_sender, give_up_at);
         let thread = std::thread::Builder::new().name("caller".into()).spawn(move || thread.run())?;
         Ok(Caller { events, orders, waker, thread: Some(thread) })
     }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use audio::leg::{EndReason, FromCaller, ToCaller};
 use mio::Waker;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
 
+use crate::ice::{IceError, IcePatch, IceSession, IceTag};
 use crate::peer::Peer;
 use crate::sdp::Role;
 use crate::stats::Counters;
@@ -34,6 +36,7 @@ pub(crate) enum Command {
     ToCaller { call: CallKey, message: ToCaller },
     Hangup { call: CallKey, reason: EndReason },
     CloseListener { call: CallKey, listener_id: String },
+    PatchIce(PatchIce),
     Shutdown,
 }
 
@@ -49,8 +52,27 @@ pub(crate) struct NewCall {
 /// A negotiated peer to take over.
 pub(crate) struct NewLeg {
     pub(crate) key: LegKey,
-    pub(crate) ufrag: String,
     pub(crate) peer: Peer,
+    pub(crate) ice: IceSession,
+}
+
+/// A change of a leg's ICE session: of the caller's own, if no listener is named.
+pub(crate) struct PatchIce {
+    pub(crate) call: CallKey,
+    pub(crate) listener_id: Option<String>,
+    pub(crate) patch: IcePatch,
+    /// Who asked may go before it is done.
+    pub(crate) reply: oneshot::Sender<Result<IcePatched, IceError>>,
+}
+
+/// What became of a patch.
+pub(crate) enum IcePatched {
+    Trickled,
+    /// With the answer as the WebRTC stack writes it.
+    Restarted {
+        tag: IceTag,
+        answer: String,
+    },
 }
 
 /// The asking end; cheap to clone.

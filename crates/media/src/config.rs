@@ -13,6 +13,10 @@ pub struct MediaConfig {
     pub udp_listen: SocketAddr,
     /// Addresses to offer beside the local ones: the public address when this machine is behind NAT.
     pub advertise: Vec<IpAddr>,
+    /// How much of ICE the server does itself.
+    pub ice: IceMode,
+    /// Whether an offer with video is accepted, and the video ignored; otherwise the offer is refused. OBS always offers video.
+    pub accept_video: bool,
     /// Calls held at once; one more is refused.
     pub max_calls: usize,
     /// Listeners (WHEP) of one call.
@@ -25,11 +29,23 @@ pub struct MediaConfig {
     pub socket_buffer_bytes: usize,
 }
 
+/// How much of ICE (RFC 8445) the server does itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IceMode {
+    /// It answers checks. Enough where callers can reach it: on a public or local address, or a forwarded port.
+    Lite,
+    /// It checks paths to callers as well, and their consent (RFC 7675): for a server behind a firewall that must send first.
+    Full,
+}
+
 impl Default for MediaConfig {
     fn default() -> Self {
         Self {
             udp_listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
             advertise: Vec::new(),
+            ice: IceMode::Lite,
+            accept_video: true,
             max_calls: 1_000,
             max_listeners_per_call: 8,
             connect_timeout_ms: 15_000,

@@ -72,6 +72,15 @@ impl Directory {
         entry.map(|entry| entry.key).ok_or_else(|| UnknownCall(format!("{call}/{listener}")))
     }
 
+    /// Finds a listener and frees its place.
+    pub(crate) fn take_listener(&self, call: &str, listener: &str) -> Result<CallKey, UnknownCall> {
+        let mut calls = self.lock();
+        let entry = calls.get_mut(call).filter(|entry| entry.listeners.contains(listener));
+        let entry = entry.ok_or_else(|| UnknownCall(format!("{call}/{listener}")))?;
+        entry.listeners.remove(listener);
+        Ok(entry.key)
+    }
+
     pub(crate) fn remove_call(&self, id: &str) {
         self.lock().remove(id);
     }

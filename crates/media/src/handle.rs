@@ -1,5 +1,7 @@
 //! The interface: start the media thread, open and end calls.
 
+mod ice;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -13,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::commands::{CallKey, CallSender, Command, Commands, LegKey, NewCall, NewLeg};
 use crate::directory::{Directory, UnknownCall};
+use crate::ice::{IceSession, IceTag};
 use crate::peer::PeerFactory;
 use crate::reactor::Reactor;
 use crate::sdp::{Offer, OfferError, Role, touch_up};
@@ -69,9 +72,18 @@ pub enum Door {
 #[derive(Debug)]
 pub struct OpenedCall {
     /// The answer for the caller.
-    pub answer_sdp: String,
+    pub answer: Answer,
     /// The agent's way to the caller.
     pub voice: CallSender,
+}
+
+/// An answer to an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The SDP.
+    pub sdp: String,
+    /// Names the ICE session that it begins.
+    pub ice: IceTag,
 }
 
 /// A handle to the media thread. Cheap to clone; when the last one is dropped, all calls end.
@@ -84,6 +96,7 @@ struct Shared {
     udp_address: SocketAddr,
     candidates: Vec<SocketAddr>,
     advertised: Vec<SocketAddr>,
+    accept_video: bool,
     factory: PeerFactory,
     commands: Commands,
     directory: Arc<Directory>,
@@ -98,7 +111,7 @@ impl Media {
     /// # Errors
     /// See [`StartError`]: each says what to change.
     pub fn start(config: &MediaConfig) -> Result<Self, StartError> {
-        let factory = PeerFactory::for_server().map_err(|error| StartError::Crypto(error.to_string()))?;
+        let factory = PeerFactory::for_server(config.ice).map_err(|error| StartError::Crypto(error.to_string()))?;
         let sockets = Sockets::bind(config.udp_listen, config.socket_buffer_bytes)?;
         let candidates = sockets.addresses();
         let port = candidates.first().map_or(config.udp_listen.port(), SocketAddr::port);
@@ -114,6 +127,7 @@ impl Media {
             udp_address: SocketAddr::new(config.udp_listen.ip(), port),
             candidates,
             advertised: config.advertise.iter().map(|ip| SocketAddr::new(*ip, port)).collect(),
+            accept_video: config.accept_video,
             factory,
             commands,
             directory,
@@ -159,12 +173,12 @@ impl Media {
     ///
     /// # Errors
     /// See [`OfferError`].
-    pub fn open_listener(&self, call_id: &str, listener_id: String, offer_sdp: &str) -> Result<String, OfferError> {
-        let (leg, answer_sdp) = self.shared.answer(offer_sdp, Role::Listener)?;
+    pub fn open_listener(&self, call_id: &str, listener_id: String, offer_sdp: &str) -> Result<Answer, OfferError> {
+        let (leg, answer) = self.shared.answer(offer_sdp, Role::Listener)?;
         let call = self.shared.directory.enter_listener(call_id, &listener_id)?;
         let command = Command::Listen { call, listener_id, leg };
         self.shared.commands.send(command).map_err(|_| OfferError::ShuttingDown)?;
-        Ok(answer_sdp)
+        Ok(answer)
     }
 
     /// Ends a call and its listeners; its agent hears `Ended(reason)`.
@@ -181,9 +195,15 @@ impl Media {
     /// # Errors
     /// [`UnknownCall`] when the call or the listener is gone already.
     pub fn close_listener(&self, call_id: &str, listener_id: &str) -> Result<(), UnknownCall> {
-        let call = self.shared.directory.find_listener(call_id, listener_id)?;
+        let call = self.shared.directory.take_listener(call_id, listener_id)?;
         let command = Command::CloseListener { call, listener_id: listener_id.to_owned() };
         self.shared.commands.send(command).map_err(|_| UnknownCall(call_id.to_owned()))
+    }
+
+    /// Whether there is such a listener now.
+    #[must_use]
+    pub fn has_listener(&self, call_id: &str, listener_id: &str) -> bool {
+        self.shared.directory.find_listener(call_id, listener_id).is_ok()
     }
 
     /// Live calls.
@@ -217,19 +237,25 @@ impl Shared {
         offer_sdp: &str,
         to_agent: mpsc::Sender<FromCaller>,
     ) -> Result<OpenedCall, OfferError> {
-        let (leg, answer_sdp) = self.answer(offer_sdp, role)?;
+        let (leg, answer) = self.answer(offer_sdp, role)?;
         let command = Command::Open(NewCall { key, id, role, leg, to_agent });
         self.commands.send(command).map_err(|_| OfferError::ShuttingDown)?;
-        Ok(OpenedCall { answer_sdp, voice: CallSender::new(key, self.commands.clone()) })
+        Ok(OpenedCall { answer, voice: CallSender::new(key, self.commands.clone()) })
     }
 
     /// All SDP work, on the caller's thread: about 100 µs.
-    fn answer(&self, offer_sdp: &str, role: Role) -> Result<(NewLeg, String), OfferError> {
-        let offer = Offer::parse(offer_sdp)?.narrowed_to(role)?;
-        let answered = self.factory.answer(&offer, &self.candidates, Instant::now()).map_err(OfferError::BadSdp)?;
-        let answer = touch_up(&answered.answer, &self.advertised);
-        let leg = NewLeg { key: LegKey(self.next_key()), ufrag: answered.ufrag, peer: answered.peer };
-        Ok((leg, answer))
+    fn answer(&self, offer_sdp: &str, role: Role) -> Result<(NewLeg, Answer), OfferError> {
+        let offer = Offer::parse(offer_sdp)?;
+        if offer.has_video() && !self.accept_video {
+            return Err(OfferError::VideoRefused);
+        }
+        let narrowed = offer.narrowed_to(role)?;
+        let answered = self.factory.answer(&narrowed, &offer.video_payload_types(), &self.candidates, Instant::now());
+        let answered = answered.map_err(OfferError::BadSdp)?;
+        let sdp = touch_up(&answered.answer, &offer, role, &self.advertised);
+        let ice = IceSession::new(answered.ufrag.clone(), narrowed, offer.credentials().clone());
+        let leg = NewLeg { key: LegKey(self.next_key()), peer: answered.peer, ice };
+        Ok((leg, Answer { sdp, ice: answered.ufrag }))
     }
 
     fn shutdown(&self) {

@@ -16,6 +16,7 @@ mod directory;
 mod handle;
 #[cfg(test)]
 mod hostile;
+mod ice;
 mod peer;
 mod playout;
 mod reactor;
@@ -27,8 +28,9 @@ mod texts;
 mod timers;
 
 pub use commands::CallSender;
-pub use config::MediaConfig;
+pub use config::{IceMode, MediaConfig};
 pub use directory::UnknownCall;
-pub use handle::{Door, Media, OpenedCall, StartError};
+pub use handle::{Answer, Door, Media, OpenedCall, StartError};
+pub use ice::{IceChange, IceError, IceMatch, IceTag};
 pub use sdp::OfferError;
 pub use stats::MediaStats;

@@ -5,7 +5,9 @@
 
 mod dtls;
 mod factory;
+mod ice;
 mod keypad;
+mod video;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +20,12 @@ use str0m::channel::ChannelId;
 use str0m::format::{Codec, CodecExtra};
 use str0m::media::{Frequency, MediaData, MediaTime, Mid, Pt};
 use str0m::net::{Protocol, Receive};
-use str0m::{Event, Input, Output, Rtc, RtcError};
+use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
 pub(crate) use factory::{PeerFactory, PendingOffer};
+pub(crate) use ice::PendingRestart;
 use keypad::Keypad;
+use video::Video;
 
 /// The data channel that carries events (OpenAI Realtime); others are ignored.
 pub(crate) const EVENTS_CHANNEL: &str = "oai-events";
@@ -44,6 +48,8 @@ pub(crate) type SendDatagram<'a> = &'a mut dyn FnMut(SocketAddr, SocketAddr, &[u
 pub(crate) enum PeerEvent {
     /// ICE and DTLS are up.
     Connected,
+    /// ICE has found a path, at first or after a restart.
+    PathFound,
     /// The events channel is open.
     ChannelOpen,
     /// An Opus packet.
@@ -76,11 +82,21 @@ pub(crate) struct Peer {
     opus: Option<Pt>,
     channel: Option<ChannelId>,
     keypad: Keypad,
+    video: Video,
+    consent: Consent,
+}
+
+/// Whether the other end still wants packets (RFC 7675): who does not answer checks, or makes none, gets no more voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    Given,
+    Expired,
 }
 
 impl Peer {
     fn new(rtc: Box<Rtc>, audio: Option<Mid>) -> Self {
-        Self { rtc, audio, opus: None, channel: None, keypad: Keypad::default() }
+        let (keypad, video) = (Keypad::default(), Video::default());
+        Self { rtc, audio, opus: None, channel: None, keypad, video, consent: Consent::Given }
     }
 
     /// Whether the datagram is meant for this peer; proves a STUN request's password.
@@ -89,8 +105,11 @@ impl Peer {
     }
 
     /// Takes a datagram in. What the stack cannot use is dropped: anybody may send packets in a peer's name, and a
-    /// connection that really broke is noticed by its silence. Returns whether it was of use.
+    /// connection that really broke is noticed by its silence. Returns whether it was of use, or video, which is none to us.
     pub(crate) fn receive(&mut self, datagram: Datagram<'_>, now: Instant) -> bool {
+        if self.video.covers(datagram.bytes) {
+            return true;
+        }
         let Some(received) = receive(datagram) else { return false };
         let taken = contain(|| self.rtc.handle_input(Input::Receive(now, received)));
         match &taken {
@@ -121,7 +140,7 @@ impl Peer {
 
     /// Writes one Opus packet, if this end may speak.
     pub(crate) fn write_audio(&mut self, packet: OutgoingAudio, now: Instant) {
-        let Some((mid, opus)) = self.audio_out() else { return };
+        let (Consent::Given, Some((mid, opus))) = (self.consent, self.audio_out()) else { return };
         let Some(writer) = self.rtc.writer(mid) else { return };
         let time = MediaTime::new(packet.rtp_time, Frequency::FORTY_EIGHT_KHZ);
         let writer = writer.start_of_talkspurt(packet.marker);
@@ -204,6 +223,7 @@ impl Peer {
     fn translate(&mut self, event: Event) -> Option<PeerEvent> {
         match event {
             Event::Connected => Some(PeerEvent::Connected),
+            Event::IceConnectionStateChange(state) => self.ice_state(state),
             Event::MediaAdded(added) if added.kind.is_audio() => {
                 self.audio.get_or_insert(added.mid);
                 None
@@ -222,8 +242,23 @@ impl Peer {
                 None
             }
             Event::Closed => Some(PeerEvent::Closed),
-            // Statistics, ICE states (silence is judged by packets) and video are of no use here.
+            // Statistics and video are of no use here.
             _ => None,
+        }
+    }
+
+    /// The end is judged by silence, not by ICE: a caller who changes networks comes back.
+    fn ice_state(&mut self, state: IceConnectionState) -> Option<PeerEvent> {
+        match state {
+            IceConnectionState::Connected | IceConnectionState::Completed => {
+                self.consent = Consent::Given;
+                Some(PeerEvent::PathFound)
+            }
+            IceConnectionState::Disconnected => {
+                self.consent = Consent::Expired;
+                None
+            }
+            IceConnectionState::New | IceConnectionState::Checking => None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! instead. Read [`Reactor::run`], then `legs` (peer connections) and `calls` (what they are for).
 
 mod calls;
+mod ice;
 mod legs;
 mod pace;
 mod state;
@@ -178,6 +179,7 @@ impl Reactor {
                 Command::ToCaller { call, message } => self.pass_to_caller(call, message, now),
                 Command::Hangup { call, reason } => self.end_call(call, reason, now),
                 Command::CloseListener { call, listener_id } => self.close_listener(call, &listener_id, now),
+                Command::PatchIce(patch) => self.patch_ice(patch, now),
                 Command::Shutdown => {
                     self.course = Course::Stopping;
                     return;

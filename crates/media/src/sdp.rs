@@ -1,12 +1,18 @@
 //! SDP as text: what an offer must contain, and what our answers add to those of the WebRTC stack.
 //!
 //! Pure. The stack parses and negotiates; this module checks beforehand, so that a refusal can say what was wrong,
-//! and touches up afterwards. Read `offer` first.
+//! and touches up afterwards. Read `offer` first; `rules` is what makes an offer unacceptable, `fragment` what comes after it.
 
 mod answer;
+mod credentials;
+mod fragment;
 mod offer;
+mod rules;
+mod section;
 
-pub(crate) use answer::touch_up;
+pub(crate) use answer::{ice_fragment, touch_up};
+pub(crate) use credentials::Credentials;
+pub(crate) use fragment::Fragment;
 pub(crate) use offer::Offer;
 
 /// The largest offer that is read. Browsers send 2 to 8 KiB.
@@ -54,9 +60,33 @@ pub enum OfferError {
     /// Opus is the only codec spoken here.
     #[error("SDP offer lacks Opus: add a=rtpmap:<pt> opus/48000/2 to the audio section")]
     NoOpus,
+    /// Several cameras.
+    #[error("SDP offer has {0} video sections: send one at most")]
+    SeveralVideo(usize),
+    /// Video is not accepted here.
+    #[error(
+        "SDP offer has video, which is refused here: leave it out, or set media.accept_video = true to have it ignored"
+    )]
+    VideoRefused,
+    /// Tracks of different streams.
+    #[error("SDP offer has tracks of several streams: give all sections the same stream in a=msid")]
+    SeveralStreams,
+    /// Each section would need a transport of its own.
+    #[error(
+        "SDP offer is not bundled: list the a=mid of every section in a=group:BUNDLE (in a browser: bundlePolicy: 'max-bundle')"
+    )]
+    NotBundled,
+    /// RTCP would need a transport of its own.
+    #[error("SDP offer lacks a=rtcp-mux: add it to every audio and video section")]
+    NoRtcpMux,
+    /// DTLS could not begin.
+    #[error("SDP offer says a=setup:{0}: offer actpass or active")]
+    WrongSetup(String),
     /// The offer's direction does not fit the endpoint.
-    #[error("SDP offer's audio is a={offered}; this endpoint needs {wanted}")]
+    #[error("SDP offer's {kind} is a={offered}; this endpoint needs {wanted}")]
     WrongDirection {
+        /// `audio` or `video`.
+        kind: &'static str,
         /// What the offer says.
         offered: &'static str,
         /// What would do.
@@ -83,4 +113,12 @@ pub enum OfferError {
     /// The server is going down.
     #[error("media is shutting down")]
     ShuttingDown,
+}
+
+#[cfg(test)]
+mod tests {
+    pub(super) const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=ice-ufrag:abcd\r\n\
+        a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00\r\n";
+    pub(super) const AUDIO: &str =
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n";
 }

@@ -144,7 +144,7 @@ async fn messages_written_before_the_channel_opens_wait_for_it() {
     let (to_agent, _agent) = mpsc::channel(64);
     let opened = media.open_call(Door::TwoWay, "call".into(), &offer, to_agent).expect("a good offer");
     opened.voice.send(ToCaller::Message("early".into()));
-    let mut caller = pending.connect(&opened.answer_sdp).expect("a good answer");
+    let mut caller = pending.connect(&opened.answer.sdp).expect("a good answer");
     until(&mut caller.events, |event| *event == CallerEvent::Message("early".into())).await;
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use audio::leg::{Clip, FromCaller, ToCaller};
 use bytes::Bytes;
 use media::caller::{Caller, CallerEvent, CallerKind};
-use media::{CallSender, Door, Media, MediaConfig};
+use media::{CallSender, Door, IceTag, Media, MediaConfig};
 use tokio::sync::mpsc::{self, Receiver};
 
 /// Far beyond what anything takes; a test that needs it has failed.
@@ -27,9 +27,21 @@ pub(crate) struct Call {
     pub(crate) caller: Caller,
     pub(crate) agent: Receiver<FromCaller>,
     pub(crate) voice: CallSender,
+    pub(crate) ice: IceTag,
+}
+
+/// A listener, connected.
+pub(crate) struct Listener {
+    pub(crate) caller: Caller,
+    pub(crate) ice: IceTag,
 }
 
 pub(crate) async fn call(media: &Media, door: Door, id: &str) -> Call {
+    call_through(media, door, id, media.udp_address()).await
+}
+
+/// A call whose packets the caller sends to this address.
+pub(crate) async fn call_through(media: &Media, door: Door, id: &str, way: SocketAddr) -> Call {
     let kind = match door {
         Door::Whip => CallerKind::Publish,
         Door::TwoWay => CallerKind::TwoWay,
@@ -37,22 +49,28 @@ pub(crate) async fn call(media: &Media, door: Door, id: &str) -> Call {
     let (pending, offer) = Caller::offer(kind).expect("an offer");
     let (to_agent, mut agent) = mpsc::channel(1_024);
     let opened = media.open_call(door, id.to_owned(), &offer, to_agent).expect("a good offer");
-    let mut caller = pending.connect(&opened.answer_sdp).expect("a good answer");
+    let port = |address: SocketAddr| format!(" {} typ host", address.port());
+    let answer = opened.answer.sdp.replace(&port(media.udp_address()), &port(way));
+    let mut caller = pending.connect(&answer).expect("a good answer");
     until(&mut caller.events, |event| matches!(event, CallerEvent::Connected)).await;
     until(&mut agent, |event| matches!(event, FromCaller::Connected)).await;
     if door == Door::TwoWay {
         until(&mut caller.events, |event| matches!(event, CallerEvent::ChannelOpen)).await;
         until(&mut agent, |event| matches!(event, FromCaller::ChannelOpen)).await;
     }
-    Call { caller, agent, voice: opened.voice }
+    Call { caller, agent, voice: opened.voice, ice: opened.answer.ice }
 }
 
 pub(crate) async fn listener(media: &Media, call: &str, id: &str) -> Caller {
+    listener_of(media, call, id).await.caller
+}
+
+pub(crate) async fn listener_of(media: &Media, call: &str, id: &str) -> Listener {
     let (pending, offer) = Caller::offer(CallerKind::Listen).expect("an offer");
     let answer = media.open_listener(call, id.to_owned(), &offer).expect("a good offer");
-    let mut listener = pending.connect(&answer).expect("a good answer");
+    let mut listener = pending.connect(&answer.sdp).expect("a good answer");
     until(&mut listener.events, |event| matches!(event, CallerEvent::Connected)).await;
-    listener
+    Listener { caller: listener, ice: answer.ice }
 }
 
 /// Events up to the one that is waited for, which is the last.

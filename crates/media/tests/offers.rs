@@ -4,7 +4,7 @@ mod common;
 
 use common::{media, media_with};
 use media::caller::{Caller, CallerKind};
-use media::{Door, Media, MediaConfig, OfferError, StartError};
+use media::{Door, IceMode, Media, MediaConfig, OfferError, StartError};
 use tokio::sync::mpsc;
 
 /// Chrome 138, `addTrack` of a microphone and `createDataChannel('oai-events')`.
@@ -15,7 +15,7 @@ const OBS: &str = include_str!("offers/obs.sdp");
 fn open(media: &Media, door: Door, offer: &str) -> Result<String, OfferError> {
     // The agent's end may go at once: only the answer matters here.
     let id = format!("{door:?}{}", media.stats().calls);
-    media.open_call(door, id, offer, mpsc::channel(1).0).map(|opened| opened.answer_sdp)
+    media.open_call(door, id, offer, mpsc::channel(1).0).map(|opened| opened.answer.sdp)
 }
 
 fn assert_has(answer: &str, lines: &[&str]) {
@@ -58,9 +58,42 @@ fn chromes_two_way_offer_gets_a_recvonly_answer_from_whip() {
 #[test]
 fn video_is_accepted_and_ignored() {
     let answer = open(&media(), Door::Whip, OBS).expect("OBS' own offer");
-    assert_has(&answer, &["a=recvonly", "a=rtpmap:111 opus/48000/2"]);
-    assert_eq!(answer.matches("m=audio ").count(), 1);
-    assert_eq!(answer.matches("m=video ").count(), 1, "each section of the offer has its answer");
+    assert_has(&answer, &["a=group:BUNDLE 0 1", "a=rtpmap:111 opus/48000/2", "m=video 9 UDP/TLS/RTP/SAVPF 96"]);
+    assert_has(
+        &answer,
+        &["a=rtpmap:96 H264/90000", "a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"],
+    );
+    for (line, count) in [("m=audio ", 1), ("m=video ", 1), ("a=recvonly\r\n", 2), ("a=rtcp-mux-only\r\n", 2)] {
+        assert_eq!(answer.matches(line).count(), count, "{line} in {answer}");
+    }
+    assert!(!answer.contains("a=rtcp-fb:96"), "nothing is to be sent again: {answer}");
+}
+
+#[test]
+fn video_is_refused_where_it_is_not_wanted() {
+    let media = media_with(MediaConfig { accept_video: false, ..MediaConfig::default() });
+    assert_eq!(open(&media, Door::Whip, OBS), Err(OfferError::VideoRefused));
+    assert!(open(&media, Door::Whip, CHROME).is_ok());
+}
+
+#[test]
+fn header_extensions_are_those_that_were_offered_and_are_used() {
+    let answer = open(&media(), Door::Whip, CHROME).expect("Chrome's own offer");
+    let mut extensions: Vec<&str> =
+        answer.lines().filter_map(|line| line.strip_prefix("a=extmap:")?.split_once(' ')).map(|(_, uri)| uri).collect();
+    extensions.sort_unstable();
+    assert_eq!(extensions, ["urn:ietf:params:rtp-hdrext:sdes:mid", "urn:ietf:params:rtp-hdrext:ssrc-audio-level"]);
+    let bare: String =
+        CHROME.lines().filter(|line| !line.starts_with("a=extmap")).map(|line| format!("{line}\r\n")).collect();
+    let answer = open(&media(), Door::Whip, &bare).expect("a plain offer");
+    assert!(!answer.contains("a=extmap"), "{answer}");
+}
+
+#[test]
+fn a_full_agent_does_not_say_that_it_is_lite() {
+    let media = media_with(MediaConfig { ice: IceMode::Full, ..MediaConfig::default() });
+    let answer = open(&media, Door::Whip, CHROME).expect("Chrome's own offer");
+    assert!(!answer.contains("a=ice-lite"), "{answer}");
 }
 
 #[test]

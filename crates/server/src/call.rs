@@ -57,7 +57,7 @@ pub enum CallError {
 pub(crate) async fn run(args: CallArgs) -> Result<(), CallError> {
     let utterances = args.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let tasks = Tasks::default();
-    let mut line = Line::open(&args.url, args.two_way).await?;
+    let mut line = Line::open(&args.url, args.token.as_ref(), args.two_way).await?;
     let held = talk::hold(&mut line, &tasks, &utterances, args.repeat).await;
     // The line is closed also after a failure, so that the server need not wait for its own timeout.
     line.hang_up().await;

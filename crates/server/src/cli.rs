@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use providers::secret::Secret;
 
 /// A real-time voice-AI server: speak to it, and it answers.
 #[derive(Debug, Parser)]
@@ -69,6 +70,9 @@ pub struct CallArgs {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub url: String,
+    /// A bearer token, for servers (or proxies before them) that want one.
+    #[arg(long, env = "ANTIPHON_TOKEN", hide_env_values = true, value_parser = secret)]
+    pub token: Option<Secret>,
     /// Where the reply goes.
     #[arg(long, default_value = "reply.wav", value_name = "FILE.wav")]
     pub out: PathBuf,
@@ -138,4 +142,9 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+}
+
+/// Any text may be a secret.
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::from(text.to_owned()))
 }

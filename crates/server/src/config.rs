@@ -6,6 +6,7 @@
 mod accounts;
 mod bus;
 mod dirs;
+mod ice_servers;
 mod load;
 mod sections;
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 pub(crate) use accounts::{AccountError, account};
 pub use bus::{Acks, BusConfig};
 pub use dirs::Dirs;
+pub use ice_servers::{IceServerConfig, IceServerError};
 pub(crate) use load::check_agent;
 pub use load::{ConfigError, load};
 pub use sections::{LogConfig, LogFormat, ModelsConfig, Profile, ServerConfig, StoreConfig};
@@ -57,6 +59,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// STUN and TURN servers that callers are told of.
+    pub ice_servers: Vec<IceServerConfig>,
 }
 
 #[cfg(test)]

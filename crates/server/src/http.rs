@@ -1,6 +1,7 @@
 //! The HTTP interface, as `docs/protocol.md` fixes it.
 //!
-//! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard;
+//! `refusal` is how every error leaves; `whip`, `whep` and `realtime` open calls through the switchboard, `session_resource` is
+//! what the first two have in common;
 //! `conversations` reads the store; `agents` shows and changes the roster; `providers` shows how vendors fare; `elsewhere` asks
 //! orchestrators where they are other processes; `assets` serves the web app.
 //! Nothing here knows WebRTC or SQL.
@@ -13,9 +14,11 @@ mod conversations;
 mod cors;
 mod elsewhere;
 mod health;
+mod ice_servers;
 mod providers;
 mod realtime;
 mod refusal;
+mod session_resource;
 mod whep;
 mod whip;
 
@@ -35,6 +38,7 @@ use crate::switchboard::Switchboard;
 use refusal::Refusal;
 
 pub(crate) use elsewhere::Orchestrators;
+pub(crate) use ice_servers::IceServers;
 
 /// The largest SDP offer. Browsers send 2 to 8 KB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -56,6 +60,8 @@ pub(crate) struct MediaServices {
     pub switchboard: Switchboard,
     /// Who knows what callers may ask for.
     pub agents: Agents,
+    /// Servers that help callers to reach us.
+    pub ice_servers: IceServers,
 }
 
 /// The orchestrator role, as a process that takes calls knows it.
@@ -108,10 +114,16 @@ pub(crate) fn router(services: Services) -> Router {
 
 fn media_routes(services: MediaServices) -> Router {
     let media = Router::new()
-        .route("/whip", get(whip::exists).post(whip::publish).options(cors::accept_sdp))
-        .route("/whip/{id}", get(whip::session).delete(whip::hang_up).options(cors::accept_sdp))
-        .route("/whep/{id}", get(whep::exists).post(whep::listen).options(cors::accept_sdp))
-        .route("/whep/{id}/{listener}", axum::routing::delete(whep::stop).options(cors::accept_sdp))
+        .route("/whip", get(whip::exists).post(whip::publish).options(whip::options))
+        .route(
+            "/whip/{id}",
+            get(whip::session).patch(whip::patch).delete(whip::hang_up).options(session_resource::accept_fragments),
+        )
+        .route("/whep/{id}", get(whep::exists).head(whep::discover).post(whep::listen).options(whip::options))
+        .route(
+            "/whep/{id}/{listener}",
+            get(whep::session).patch(whep::patch).delete(whep::stop).options(session_resource::accept_fragments),
+        )
         .method_not_allowed_fallback(refusal::method_not_allowed);
     let openai = Router::new()
         .route("/calls", post(realtime::call).options(cors::accept_sdp))

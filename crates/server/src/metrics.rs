@@ -1,12 +1,14 @@
 //! What is measured, as Prometheus reads it at `/metrics` (OpenMetrics text). One struct, no globals.
 
 mod bus;
+mod media;
 mod providers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::bus::kafka::BusStats;
+use ::media::Media;
 use dialogue::{Counters, Fact, ToolOutcome, TurnRecord, TurnStatus};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -87,13 +89,16 @@ struct InterruptionLabels {
 }
 
 impl Metrics {
-    /// Nothing measured yet. How providers fare is read from their board, what the bus between machines counts from
-    /// there, where there is one.
-    pub(crate) fn new(board: Board, bus: Option<BusStats>) -> Self {
+    /// Nothing measured yet. How providers fare is read from their board, what the bus between machines and the media role
+    /// count from there, where there are such.
+    pub(crate) fn new(board: Board, bus: Option<BusStats>, media: Option<Media>) -> Self {
         let mut inner = Inner::new();
         inner.registry.register_collector(Box::new(ProviderMetrics(board)));
         if let Some(stats) = bus {
             bus::register(&mut inner.registry, stats);
+        }
+        if let Some(media) = media {
+            media::register(&mut inner.registry, media);
         }
         let (conversations, _) = watch::channel(0);
         Self { inner: Arc::new(inner), conversations }
@@ -256,7 +261,7 @@ mod tests {
 
     #[test]
     fn turns_and_counts_are_read_by_prometheus() {
-        let metrics = Metrics::new(Board::default(), None);
+        let metrics = Metrics::new(Board::default(), None, None);
         let timings = TurnTimings {
             speech_ended: Some(Timestamp::from_millis(1_000)),
             decided: Some(Timestamp::from_millis(1_200)),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use audio::leg::{EndReason, ToCaller};
 use bus::local::{Announcer, NewCall};
 use jiff::Timestamp;
-use media::{CallSender, Media};
+use media::{Answer, CallSender, Media};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::readiness::{Readiness, Unready};
 use crate::tasks::Tasks;
 
 pub(crate) use details::{CallDetails, CallWishes};
-pub(crate) use media::{Door, OfferError};
+pub(crate) use media::{Door, IceChange, IceError, IceMatch, OfferError};
 
 /// How often a server that drains looks whether its calls are over.
 const LOOK: Duration = Duration::from_millis(100);
@@ -55,8 +55,8 @@ pub(crate) struct CallRequest {
 pub(crate) struct Accepted {
     /// The call, or the listener.
     pub id: String,
-    /// The SDP answer.
-    pub answer: String,
+    /// The answer to it.
+    pub answer: Answer,
 }
 
 /// A call that is not taken.
@@ -97,7 +97,7 @@ impl Switchboard {
         shared.tasks.spawn(relay);
         announced.map_err(|_| RefusedCall::NotReady(Unready::Full))?;
         tracing::info!(session = %id, door = ?request.door, "call opened");
-        Ok(Accepted { id, answer: opened.answer_sdp })
+        Ok(Accepted { id, answer: opened.answer })
     }
 
     /// Opens a listener to the agent of a call.
@@ -114,6 +114,31 @@ impl Switchboard {
     /// Whether a call was opened and not yet hung up.
     pub(crate) fn is_live(&self, call: &str) -> bool {
         self.shared.live().contains(call)
+    }
+
+    /// Whether a listener was opened and not yet stopped.
+    pub(crate) fn is_listening(&self, call: &str, listener: &str) -> bool {
+        self.shared.media.has_listener(call, listener)
+    }
+
+    /// Trickles candidates or restarts ICE, of a call or of one listener of it.
+    ///
+    /// # Errors
+    /// See [`IceError`]; the session goes on as it was.
+    pub(crate) async fn patch_ice(
+        &self,
+        call: &str,
+        listener: Option<&str>,
+        if_match: IceMatch,
+        fragment: &str,
+    ) -> Result<IceChange, IceError> {
+        let change = self.shared.media.patch_ice(call, listener, if_match, fragment).await;
+        match &change {
+            Ok(IceChange::Trickled) => {}
+            Ok(IceChange::Restarted { .. }) => tracing::info!(session = %call, listener, "ICE restarted"),
+            Err(error) => tracing::info!(session = %call, listener, %error, "ICE not changed"),
+        }
+        change
     }
 
     /// Ends when no call is live.

@@ -86,7 +86,7 @@ impl Shared {
         let (to_agent, from_caller) = mpsc::channel(AGENT_QUEUE);
         let call = self.media.open_call(Door::TwoWay, id.into(), &request.body, to_agent)?;
         self.agents.spawn(talk(number, from_caller, call.voice, Arc::clone(&self.heard)));
-        Ok(call.answer_sdp)
+        Ok(call.answer.sdp)
     }
 }
 

@@ -1,24 +1,24 @@
-//! The client's thread: one socket, one peer.
+//! The client's thread: its sockets, one peer.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use audio::jitter::RtpPacket;
 use audio::leg::{FRAME_MS, OpusFrame, RTP_CLOCK_HZ};
 use bytes::Bytes;
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::oneshot;
 
 use super::CallerEvent;
-use crate::peer::{Datagram, OutgoingAudio, Peer, PeerEvent};
+use super::paths::Paths;
+use crate::peer::{Datagram, OutgoingAudio, Peer, PeerEvent, PendingRestart};
+use crate::sdp::Fragment;
 use crate::texts::Texts;
 
 pub(super) const WAKER: Token = Token(0);
-const SOCKET: Token = Token(1);
 /// Sleep without any deadline.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// How soon texts that found no room are tried again.
@@ -33,14 +33,20 @@ pub(super) enum Order {
     Skip,
     Press(char),
     Write(String),
+    /// Begin ICE anew; the fragment for the server is handed back.
+    BeginRestart(oneshot::Sender<String>),
+    /// Go on as the server's fragment says.
+    FinishRestart(Fragment),
     Close,
 }
 
 pub(super) struct CallerThread {
     peer: Peer,
     poll: Poll,
-    socket: UdpSocket,
-    local: SocketAddr,
+    paths: Paths,
+    /// The server's first answer.
+    answer: String,
+    restart: Restart,
     orders: Receiver<Order>,
     events: Sender<CallerEvent>,
     texts: Texts,
@@ -48,6 +54,15 @@ pub(super) struct CallerThread {
     /// Frames left out since the last one; the next bears the marker.
     skipped: u32,
     stage: Stage,
+}
+
+/// How far a restart of ICE has come.
+enum Restart {
+    Idle,
+    /// The server is asked.
+    Begun(PendingRestart),
+    /// A path is looked for.
+    Checking,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,26 +82,25 @@ impl CallerThread {
     pub(super) fn new(
         peer: Peer,
         poll: Poll,
-        socket: std::net::UdpSocket,
-        local: SocketAddr,
+        paths: Paths,
+        answer: String,
         orders: Receiver<Order>,
         events: Sender<CallerEvent>,
         give_up_at: Instant,
-    ) -> io::Result<Self> {
-        let mut socket = UdpSocket::from_std(socket);
-        poll.registry().register(&mut socket, SOCKET, Interest::READABLE)?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             peer,
             poll,
-            socket,
-            local,
+            paths,
+            answer,
+            restart: Restart::Idle,
             orders,
             events,
             texts: Texts::default(),
             rtp_time: 0,
             skipped: 0,
             stage: Stage::Connecting { give_up_at },
-        })
+        }
     }
 
     pub(super) fn run(mut self) {
@@ -102,8 +116,8 @@ impl CallerThread {
             self.receive_packets();
             self.follow_orders();
         }
-        let socket = &self.socket;
-        self.peer.close(Instant::now(), &mut |_, to, bytes| drop(socket.send_to(bytes, to)));
+        let paths = &self.paths;
+        self.peer.close(Instant::now(), &mut |from, to, bytes| paths.send(from, to, bytes));
         self.tell(CallerEvent::Closed);
     }
 
@@ -111,10 +125,9 @@ impl CallerThread {
     fn run_peer(&mut self) -> Option<Instant> {
         let now = Instant::now();
         self.texts.flush(|text| self.peer.write_text(text));
-        let socket = &self.socket;
+        let paths = &self.paths;
         let mut news = Vec::new();
-        // What cannot be sent is lost, as on any network.
-        let wake = self.peer.run(now, &mut |_, to, bytes| drop(socket.send_to(bytes, to)), &mut news);
+        let wake = self.peer.run(now, &mut |from, to, bytes| paths.send(from, to, bytes), &mut news);
         for event in news {
             self.on_peer_event(event, now);
         }
@@ -138,6 +151,12 @@ impl CallerThread {
                 }
                 self.tell(CallerEvent::Connected);
             }
+            PeerEvent::PathFound => {
+                if matches!(self.restart, Restart::Checking) {
+                    self.restart = Restart::Idle;
+                    self.tell(CallerEvent::Restarted);
+                }
+            }
             PeerEvent::ChannelOpen => self.tell(CallerEvent::ChannelOpen),
             PeerEvent::Text(text) => self.tell(CallerEvent::Message(text)),
             // The agent has no keypad.
@@ -152,18 +171,12 @@ impl CallerThread {
 
     fn receive_packets(&mut self) {
         let mut buffer = [0; 2_048];
-        loop {
-            match self.socket.recv_from(&mut buffer) {
-                Ok((length, source)) => {
-                    let datagram = Datagram { source, destination: self.local, bytes: &buffer[..length] };
-                    self.peer.receive(datagram, Instant::now());
-                    // One packet may call for several in return, and the stack wants to be emptied after each.
-                    if self.run_peer().is_none() {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) => tracing::trace!(%error, "receiving went on"),
+        while let Some((length, source, destination)) = self.paths.receive(&mut buffer) {
+            let datagram = Datagram { source, destination, bytes: &buffer[..length] };
+            self.peer.receive(datagram, Instant::now());
+            // One packet may call for several in return, and the stack wants to be emptied after each.
+            if self.run_peer().is_none() {
+                return;
             }
         }
     }
@@ -185,6 +198,8 @@ impl CallerThread {
                         tracing::warn!("caller's text dropped: too many wait");
                     }
                 }
+                Ok(Order::BeginRestart(reply)) => self.begin_restart(reply),
+                Ok(Order::FinishRestart(fragment)) => self.finish_restart(&fragment),
                 Ok(Order::Close) => {
                     let until = match self.stage {
                         Stage::Connected => Instant::now() + CLOSE_GRACE,
@@ -196,6 +211,28 @@ impl CallerThread {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
             }
         }
+    }
+
+    fn begin_restart(&mut self, reply: oneshot::Sender<String>) {
+        if let Some((pending, fragment)) = self.peer.begin_restart() {
+            self.restart = Restart::Begun(pending);
+            // Who asked may be gone.
+            let _ = reply.send(fragment);
+        }
+    }
+
+    fn finish_restart(&mut self, fragment: &Fragment) {
+        let Restart::Begun(pending) = std::mem::replace(&mut self.restart, Restart::Checking) else {
+            self.restart = Restart::Idle;
+            return;
+        };
+        let changed = self.paths.change().map_err(|error| error.to_string());
+        let finished = changed.and_then(|local| self.peer.finish_restart(pending, &self.answer, fragment, local));
+        if let Err(error) = finished {
+            tracing::warn!(%error, "caller could not restart ICE");
+            self.restart = Restart::Idle;
+        }
+        let _ = self.run_peer();
     }
 
     fn speak(&mut self, payload: &[u8]) {

@@ -11,7 +11,9 @@ use str0m::media::{Direction, Frequency, MediaKind, Mid};
 use str0m::rtp::Extension;
 use str0m::{Candidate, Rtc, RtcConfig};
 
+use super::video::Video;
 use super::{EVENTS_CHANNEL, Peer, dtls};
+use crate::config::IceMode;
 
 /// Payload types of key presses (RFC 4733) in offers of our own, as Chromium numbers them, one for each clock.
 const TELEPHONE_EVENTS: [(u8, Frequency); 2] = [(110, Frequency::FORTY_EIGHT_KHZ), (126, Frequency::EIGHT_KHZ)];
@@ -49,9 +51,9 @@ pub(crate) struct PendingOffer {
 }
 
 impl PeerFactory {
-    /// For a server on a reachable address: ICE-lite.
-    pub(crate) fn for_server() -> Result<Self, FactoryError> {
-        Ok(Self { config: shared_config()?.set_ice_lite(true) })
+    /// For a server.
+    pub(crate) fn for_server(ice: IceMode) -> Result<Self, FactoryError> {
+        Ok(Self { config: shared_config()?.set_ice_lite(ice == IceMode::Lite) })
     }
 
     /// For a client: full ICE.
@@ -62,8 +64,14 @@ impl PeerFactory {
         Ok(Self { config })
     }
 
-    /// Answers an offer with these local addresses as candidates.
-    pub(crate) fn answer(&self, offer: &str, addresses: &[SocketAddr], now: Instant) -> Result<Answered, String> {
+    /// Answers an offer with these local addresses as candidates. RTP of the payload types of `video` is dropped unread.
+    pub(crate) fn answer(
+        &self,
+        offer: &str,
+        video: &[u8],
+        addresses: &[SocketAddr],
+        now: Instant,
+    ) -> Result<Answered, String> {
         let offer = SdpOffer::from_sdp_string(offer).map_err(|error| error.to_string())?;
         let mut rtc = Box::new(self.config.clone().build(now));
         for address in addresses {
@@ -72,7 +80,7 @@ impl PeerFactory {
         }
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| error.to_string())?.to_sdp_string();
         let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
-        Ok(Answered { peer: Peer::new(rtc, None), ufrag, answer })
+        Ok(Answered { peer: Peer { video: Video::of(video), ..Peer::new(rtc, None) }, ufrag, answer })
     }
 
     /// Makes an offer without candidates: the server is to learn our address from our first packet.
@@ -84,7 +92,9 @@ impl PeerFactory {
             changes.add_channel(EVENTS_CHANNEL.to_owned());
         }
         let (offer, pending) = changes.apply()?;
-        Some((PendingOffer { rtc, audio, pending }, offer.to_sdp_string()))
+        // RFC 9725, section 4.4.1: there is no second port for RTCP.
+        let offer = offer.to_sdp_string().replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-mux-only\r\n");
+        Some((PendingOffer { rtc, audio, pending }, offer))
     }
 }
 

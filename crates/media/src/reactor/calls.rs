@@ -48,12 +48,7 @@ impl Reactor {
     }
 
     pub(super) fn close_listener(&mut self, key: CallKey, id: &str, now: Instant) {
-        let Some(call) = self.calls.get(&key) else { return };
-        let is_meant = |leg: &LegKey| {
-            let purpose = self.legs.get(leg).map(|leg| &leg.purpose);
-            matches!(purpose, Some(Purpose::Listener { id: other }) if other == id)
-        };
-        if let Some(leg) = call.listeners.iter().copied().find(is_meant) {
+        if let Some(leg) = self.find_leg(key, Some(id)) {
             self.remove_listener(key, leg, now);
         }
     }

@@ -16,8 +16,8 @@ impl Reactor {
     pub(super) fn add_leg(&mut self, new: NewLeg, call: CallKey, purpose: Purpose, now: Instant) {
         let link = Link::Connecting { until: now + self.limits.connect_timeout };
         self.pace.hurry(now);
-        self.demux.add(new.key, new.ufrag);
-        self.legs.insert(new.key, Leg { peer: new.peer, call, purpose, link });
+        self.demux.add(new.key, new.ice.tag().clone());
+        self.legs.insert(new.key, Leg { peer: new.peer, ice: new.ice, call, purpose, link });
         self.run_leg(new.key, now);
     }
 
@@ -47,8 +47,12 @@ impl Reactor {
         let Some(leg) = self.legs.get_mut(&key) else { return };
         let call = leg.call;
         let mut events = std::mem::take(&mut self.peer_events);
-        let net = &self.net;
-        let wake = leg.peer.run(now, &mut |from, to, bytes| net.send(from, to, bytes), &mut events);
+        let (net, demux) = (&self.net, &mut self.demux);
+        let mut send = |from, to, bytes: &[u8]| {
+            demux.sent(key, bytes);
+            net.send(from, to, bytes);
+        };
+        let wake = leg.peer.run(now, &mut send, &mut events);
         let has_news = !events.is_empty();
         for event in events.drain(..) {
             self.on_peer_event(key, call, event, now);
@@ -87,6 +91,7 @@ impl Reactor {
     fn on_peer_event(&mut self, key: LegKey, call: CallKey, event: PeerEvent, now: Instant) {
         match event {
             PeerEvent::Connected => self.leg_connected(key, call, now),
+            PeerEvent::PathFound => self.demux.settle(key),
             PeerEvent::ChannelOpen => self.tell_agent(call, FromCaller::ChannelOpen),
             PeerEvent::Key(key) => self.tell_agent(call, FromCaller::Key(key)),
             PeerEvent::Text(text) => self.tell_agent(call, FromCaller::Message(text)),

@@ -7,6 +7,7 @@ use audio::leg::EndReason;
 
 use crate::agent_line::AgentLine;
 use crate::commands::{CallKey, LegKey};
+use crate::ice::IceSession;
 use crate::peer::Peer;
 use crate::playout::Playout;
 use crate::sdp::Role;
@@ -15,6 +16,7 @@ use crate::texts::Texts;
 /// One peer connection.
 pub(super) struct Leg {
     pub(super) peer: Peer,
+    pub(super) ice: IceSession,
     pub(super) call: CallKey,
     pub(super) purpose: Purpose,
     pub(super) link: Link,

@@ -1,116 +1,107 @@
-//! What we demand of an offer, and the one thing we change in it.
+//! An offer that can be answered, and how the WebRTC stack gets to see it.
 
+use super::credentials::Credentials;
+use super::rules;
+use super::section::{Direction, Section, push_line, split};
 use super::{MAX_SDP_BYTES, OfferError, Role};
 
-/// An offer that has an audio section with Opus.
+/// An offer that has an audio section with Opus and keeps the rules of WHIP.
 #[derive(Debug)]
 pub(crate) struct Offer<'a> {
-    session: Vec<&'a str>,
-    media: Vec<Vec<&'a str>>,
-    audio: usize,
-}
-
-/// A direction as the offerer sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    SendRecv,
-    SendOnly,
-    RecvOnly,
-    Inactive,
+    pub(super) session: Section<'a>,
+    pub(super) media: Vec<Section<'a>>,
+    pub(super) audio: usize,
+    credentials: Credentials,
 }
 
 impl<'a> Offer<'a> {
-    /// Splits the offer into sections and checks the audio one. Lines may end in CRLF or LF.
+    /// Splits the offer into sections and checks all that does not depend on the endpoint.
     pub(crate) fn parse(text: &'a str) -> Result<Self, OfferError> {
         if text.len() > MAX_SDP_BYTES {
             return Err(OfferError::TooLarge { bytes: text.len() });
         }
-        let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).peekable();
-        if lines.peek() != Some(&"v=0") {
+        let (session, media) = split(text);
+        if session.lines.first() != Some(&"v=0") {
             return Err(OfferError::BadSdp("it must begin with v=0".into()));
         }
-        let (mut session, mut media) = (Vec::new(), Vec::<Vec<&str>>::new());
-        for line in lines {
-            if line.starts_with("m=") {
-                media.push(vec![line]);
-            } else {
-                media.last_mut().unwrap_or(&mut session).push(line);
-            }
-        }
-        let audio = single_audio(&media)?;
-        if !offers_opus(&media[audio]) {
-            return Err(OfferError::NoOpus);
-        }
-        let offer = Self { session, media, audio };
-        offer.check_transport()?;
-        Ok(offer)
+        let audio = rules::single_audio(&media)?;
+        rules::check_transport(&session, &media[audio])?;
+        let credentials = Credentials::of(&session, &media[audio]).map_err(OfferError::BadSdp)?;
+        rules::check_sections(&session, &media)?;
+        Ok(Self { session, media, audio, credentials })
     }
 
-    /// The offer for the WebRTC stack, narrowed so that the answer, which mirrors it, has the role's direction.
+    /// The caller's ICE credentials.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The offer for the WebRTC stack, narrowed so that the answer, which mirrors it, has the role's direction. The stack
+    /// is told that video is inactive: it has no use for it.
     pub(crate) fn narrowed_to(&self, role: Role) -> Result<String, OfferError> {
-        let direction = match (role, self.direction()) {
-            (Role::Publisher, Direction::SendRecv | Direction::SendOnly) => Direction::SendOnly,
-            (Role::Listener, Direction::SendRecv | Direction::RecvOnly) => Direction::RecvOnly,
-            (Role::TwoWay, Direction::SendRecv) => Direction::SendRecv,
-            (role, offered) => {
-                return Err(OfferError::WrongDirection { offered: offered.name(), wanted: wanted_by(role) });
-            }
-        };
+        let audio = self.narrowed_audio(role)?;
+        self.check_video(role)?;
         let mut text = String::with_capacity(2_048);
-        for line in &self.session {
+        for line in &self.session.lines {
             push_line(&mut text, line);
         }
         for (index, section) in self.media.iter().enumerate() {
-            for line in section.iter().filter(|line| index != self.audio || Direction::read(line).is_none()) {
+            let narrowed = match section.kind() {
+                "audio" if index == self.audio => Some(audio),
+                "video" => Some(Direction::Inactive),
+                _ => None,
+            };
+            for line in section.lines.iter().filter(|line| narrowed.is_none() || Direction::read(line).is_none()) {
                 push_line(&mut text, line);
             }
-            if index == self.audio {
+            if let Some(direction) = narrowed {
                 push_line(&mut text, &format!("a={}", direction.name()));
             }
         }
         Ok(text)
     }
 
-    /// The audio section's direction, else the session's, else what RFC 8866 assumes.
-    fn direction(&self) -> Direction {
-        let audio = self.media[self.audio].iter().find_map(|line| Direction::read(line));
-        let session = || self.session.iter().find_map(|line| Direction::read(line));
-        audio.or_else(session).unwrap_or(Direction::SendRecv)
+    /// Whether the offer has video.
+    pub(crate) fn has_video(&self) -> bool {
+        self.video().next().is_some()
     }
 
-    fn check_transport(&self) -> Result<(), OfferError> {
-        for attribute in ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"] {
-            let present = |lines: &[&str]| lines.iter().any(|line| line.starts_with(attribute));
-            if !present(&self.session) && !present(&self.media[self.audio]) {
-                return Err(OfferError::BadSdp(format!("{attribute} is missing")));
+    /// The payload types of video, which nobody here looks at.
+    pub(crate) fn video_payload_types(&self) -> Vec<u8> {
+        self.video().flat_map(Section::formats).filter_map(|format| format.parse().ok()).collect()
+    }
+
+    /// The section's own direction, else the session's, else what RFC 8866 assumes.
+    pub(super) fn direction_of(&self, section: &Section<'_>) -> Direction {
+        section.direction().or_else(|| self.session.direction()).unwrap_or(Direction::SendRecv)
+    }
+
+    fn narrowed_audio(&self, role: Role) -> Result<Direction, OfferError> {
+        match (role, self.direction_of(&self.media[self.audio])) {
+            (Role::Publisher, Direction::SendRecv | Direction::SendOnly) => Ok(Direction::SendOnly),
+            (Role::Listener, Direction::SendRecv | Direction::RecvOnly) => Ok(Direction::RecvOnly),
+            (Role::TwoWay, Direction::SendRecv) => Ok(Direction::SendRecv),
+            (role, offered) => {
+                let (kind, offered, wanted) = ("audio", offered.name(), wanted_by(role));
+                Err(OfferError::WrongDirection { kind, offered, wanted })
             }
         }
-        let is_lite = self.session.contains(&"a=ice-lite");
-        if is_lite {
-            return Err(OfferError::BadSdp("a=ice-lite: the caller must be a full ICE agent".into()));
-        }
-        Ok(())
     }
-}
 
-impl Direction {
-    fn read(line: &str) -> Option<Self> {
-        match line {
-            "a=sendrecv" => Some(Self::SendRecv),
-            "a=sendonly" => Some(Self::SendOnly),
-            "a=recvonly" => Some(Self::RecvOnly),
-            "a=inactive" => Some(Self::Inactive),
-            _ => None,
+    /// RFC 9725, section 4.2: a publisher offers nothing that it will not send.
+    fn check_video(&self, role: Role) -> Result<(), OfferError> {
+        let idle = self.video().map(|section| self.direction_of(section)).find(|direction| !direction.sends());
+        match (role, idle) {
+            (Role::Publisher, Some(offered)) => {
+                let (kind, offered, wanted) = ("video", offered.name(), wanted_by(role));
+                Err(OfferError::WrongDirection { kind, offered, wanted })
+            }
+            (Role::Publisher, None) | (Role::Listener | Role::TwoWay, _) => Ok(()),
         }
     }
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::SendRecv => "sendrecv",
-            Self::SendOnly => "sendonly",
-            Self::RecvOnly => "recvonly",
-            Self::Inactive => "inactive",
-        }
+    fn video(&self) -> impl Iterator<Item = &Section<'a>> {
+        self.media.iter().filter(|section| section.kind() == "video" && section.is_in_use())
     }
 }
 
@@ -122,38 +113,10 @@ fn wanted_by(role: Role) -> &'static str {
     }
 }
 
-/// The index of the only audio section in use. Port 0 with `bundle-only` is in use; port 0 alone is switched off.
-fn single_audio(media: &[Vec<&str>]) -> Result<usize, OfferError> {
-    let in_use = |section: &Vec<&str>| {
-        let port = section[0].split(' ').nth(1);
-        section[0].starts_with("m=audio ") && (port != Some("0") || section.contains(&"a=bundle-only"))
-    };
-    let audio: Vec<usize> = (0..media.len()).filter(|&index| in_use(&media[index])).collect();
-    match audio[..] {
-        [only] => Ok(only),
-        [] => Err(OfferError::NoAudio),
-        _ => Err(OfferError::SeveralAudio(audio.len())),
-    }
-}
-
-fn offers_opus(section: &[&str]) -> bool {
-    section.iter().filter_map(|line| line.strip_prefix("a=rtpmap:")).any(|rtpmap| {
-        let codec = rtpmap.split(' ').nth(1).unwrap_or_default();
-        codec.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("opus/"))
-    })
-}
-
-fn push_line(text: &mut String, line: &str) {
-    text.push_str(line);
-    text.push_str("\r\n");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00\r\n";
-    const AUDIO: &str = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n";
+    use crate::sdp::tests::{AUDIO, HEAD};
 
     #[test]
     fn each_role_narrows_what_it_can_use_and_refuses_the_rest() {
@@ -192,17 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn unusable_offers_say_why() {
-        let refused = |text: &str| Offer::parse(text).expect_err("unusable");
-        assert!(matches!(refused(""), OfferError::BadSdp(_)));
-        assert!(matches!(refused("hello"), OfferError::BadSdp(_)));
-        assert_eq!(refused(HEAD), OfferError::NoAudio);
-        assert_eq!(refused(&format!("{HEAD}m=video 9 X 96\r\n")), OfferError::NoAudio);
-        assert_eq!(refused(&format!("{HEAD}{}", AUDIO.replace("audio 9", "audio 0"))), OfferError::NoAudio);
-        assert_eq!(refused(&format!("{HEAD}{AUDIO}{AUDIO}")), OfferError::SeveralAudio(2));
-        assert_eq!(refused(&format!("{HEAD}{}", AUDIO.replace("opus", "PCMU"))), OfferError::NoOpus);
-        assert_eq!(refused(&"v=0\r\n".repeat(20_000)), OfferError::TooLarge { bytes: 100_000 });
-        let no_pwd = format!("{HEAD}{AUDIO}").replace("a=ice-pwd:0123456789012345678901\r\n", "");
-        assert_eq!(refused(&no_pwd).to_string(), "bad SDP offer: a=ice-pwd: is missing");
+    fn video_is_kept_from_the_stack() {
+        let video = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:0\r\na=rtcp-mux\r\na=sendonly\r\n";
+        let text = format!("{HEAD}{AUDIO}{video}");
+        let offer = Offer::parse(&text).expect("sound");
+        assert_eq!(offer.video_payload_types(), [96, 97]);
+        assert!(offer.narrowed_to(Role::Publisher).expect("fits").ends_with("a=rtcp-mux\r\na=inactive\r\n"));
+        let idle = text.replace("a=rtcp-mux\r\na=sendonly", "a=rtcp-mux\r\na=inactive");
+        let refused = Offer::parse(&idle).expect("sound").narrowed_to(Role::Publisher).expect_err("nothing to send");
+        assert!(matches!(refused, OfferError::WrongDirection { kind: "video", offered: "inactive", .. }));
     }
 }

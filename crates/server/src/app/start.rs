@@ -13,8 +13,8 @@ use super::desk::Desk;
 use super::{Server, http_listener};
 use crate::agent::{self, Board, Files, LoadError, VendorError, Vendors};
 use crate::cli::AgentKind;
-use crate::config::{Config, Dirs, Role};
-use crate::http::{self, Agents, HealthServices, MediaServices, Orchestrators, Services};
+use crate::config::{Config, Dirs, IceServerError, Role};
+use crate::http::{self, Agents, HealthServices, IceServers, MediaServices, Orchestrators, Services};
 use crate::metrics::Metrics;
 use crate::readiness::{Readiness, Stage};
 use crate::roster::RosterError;
@@ -35,6 +35,9 @@ pub enum StartError {
     /// The UDP port cannot be had.
     #[error(transparent)]
     Media(#[from] media::StartError),
+    /// A STUN or TURN server cannot be used as configured.
+    #[error(transparent)]
+    IceServers(#[from] IceServerError),
     /// The conversations cannot be kept.
     #[error("{source}; set store.url (or ANTIPHON__STORE__URL) to a file that can be written")]
     Store {
@@ -127,6 +130,7 @@ impl Server {
             Some(files) => Some((Vendors::beside(&files, &config)?, files)),
             None => None,
         };
+        let ice_servers = IceServers::open(&config.ice_servers)?;
         let address = config.server.address(role);
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Http { address, source })?;
         let http = listener.local_addr().map_err(|source| StartError::Http { address, source })?;
@@ -147,7 +151,7 @@ impl Server {
         let tasks = Tasks::default();
         let agents = desk.as_ref().map(Desk::services);
         let board = agents.as_ref().map_or_else(Board::default, |agents| agents.board.clone());
-        let metrics = Metrics::new(board, node.as_ref().map(|node| node.stats.clone()));
+        let metrics = Metrics::new(board, node.as_ref().map(|node| node.stats.clone()), media.clone());
         let readiness = Readiness::over(node.as_ref().map(|node| node.watch.clone()));
         let node = node.map(|node| Arc::new(node.spawn(&tasks)));
         let switchboard = media
@@ -155,7 +159,7 @@ impl Server {
             .map(|(media, announcer)| Switchboard::new(media, announcer, readiness.clone(), tasks.clone()));
         let judge = agents.clone().map_or(Agents::Elsewhere(orchestrators), Agents::Here);
         let services = Services {
-            media: switchboard.clone().map(|switchboard| MediaServices { switchboard, agents: judge }),
+            media: switchboard.clone().map(|switchboard| MediaServices { switchboard, agents: judge, ice_servers }),
             agents,
             health: HealthServices { readiness: readiness.clone(), metrics: metrics.clone() },
         };

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use media::caller::{Caller, CallerError, CallerEvent, CallerKind};
-use reqwest::header::{CONTENT_TYPE, LOCATION};
+use providers::secret::Secret;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -13,10 +15,15 @@ use tokio::time::Instant;
 const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
 /// ICE and DTLS take milliseconds; packets that cannot pass take for ever.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
+/// A chain of load balancers is shorter; a loop is not.
+const MAX_REDIRECTS: usize = 5;
 
 /// A server cannot be called. Each message follows "failed to".
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
+    /// The token cannot stand in a header.
+    #[error("use the token: it has characters that no token has")]
+    BadToken,
     /// The URL is none.
     #[error("call {url}: it is not the URL of a server, such as http://127.0.0.1:8080")]
     NotAUrl {
@@ -74,8 +81,8 @@ pub(super) struct Line {
 
 impl Line {
     /// Calls the server and waits until audio flows.
-    pub(super) async fn open(url: &str, two_way: bool) -> Result<Self, LineError> {
-        let http = Http::new(url)?;
+    pub(super) async fn open(url: &str, token: Option<&Secret>, two_way: bool) -> Result<Self, LineError> {
+        let http = Http::new(url, token)?;
         let mut line = if two_way { Self::two_way(http).await? } else { Self::one_way_each(http).await? };
         // The server is told also when the connection fails, so that it need not find out by itself.
         let connected = tokio::time::timeout(CONNECTED_WITHIN, line.connected()).await;
@@ -152,7 +159,12 @@ impl Line {
             match event {
                 Some(CallerEvent::Frame { arrived, frame }) => return Ok((Instant::from_std(arrived), frame.payload)),
                 Some(CallerEvent::Closed) | None => return Err(LineError::Ended),
-                Some(CallerEvent::Connected | CallerEvent::ChannelOpen | CallerEvent::Message(_)) => {}
+                Some(
+                    CallerEvent::Connected
+                    | CallerEvent::ChannelOpen
+                    | CallerEvent::Message(_)
+                    | CallerEvent::Restarted,
+                ) => {}
             }
         }
     }
@@ -171,7 +183,9 @@ async fn connected(caller: &mut Caller) -> Result<(), LineError> {
         match caller.events.recv().await {
             Some(CallerEvent::Connected) => return Ok(()),
             Some(CallerEvent::Closed) | None => return Err(LineError::NotConnected),
-            Some(CallerEvent::ChannelOpen | CallerEvent::Frame { .. } | CallerEvent::Message(_)) => {}
+            Some(
+                CallerEvent::ChannelOpen | CallerEvent::Frame { .. } | CallerEvent::Message(_) | CallerEvent::Restarted,
+            ) => {}
         }
     }
 }
@@ -183,7 +197,7 @@ struct Http {
 }
 
 impl Http {
-    fn new(url: &str) -> Result<Self, LineError> {
+    fn new(url: &str, token: Option<&Secret>) -> Result<Self, LineError> {
         let not_a_url = || LineError::NotAUrl { url: url.to_owned() };
         let mut base = Url::parse(url).map_err(|_| not_a_url())?;
         let is_local = match base.host_str() {
@@ -196,7 +210,8 @@ impl Http {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        let builder = Client::builder().timeout(HTTP_TIMEOUT);
+        let builder =
+            Client::builder().timeout(HTTP_TIMEOUT).redirect(Policy::custom(follow)).default_headers(access(token)?);
         // A proxy of the system does not know this machine's own ports.
         let builder = if is_local { builder.no_proxy() } else { builder };
         let client =
@@ -213,15 +228,15 @@ impl Http {
     /// Posts an offer; gives the connection and where its resource is.
     async fn connect(&self, path: &str, kind: CallerKind) -> Result<(Caller, Url), LineError> {
         let (pending, offer) = Caller::offer(kind)?;
-        let url = self.url(path);
-        let request = self.client.post(url.clone()).header(CONTENT_TYPE, "application/sdp");
+        let request = self.client.post(self.url(path)).header(CONTENT_TYPE, "application/sdp");
         let response = request.body(offer).send().await.map_err(|cause| self.no_server(&cause))?;
         if response.status() != StatusCode::CREATED {
             return Err(self.refused(response).await);
         }
         let not_antiphon = || LineError::NotAntiphon { url: self.base.to_string() };
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let resource = location.and_then(|location| url.join(location).ok()).ok_or_else(not_antiphon)?;
+        // Relative to where the call was taken in the end, which a redirect may have changed.
+        let resource = location.and_then(|location| response.url().join(location).ok()).ok_or_else(not_antiphon)?;
         let answer = response.text().await.map_err(|cause| self.no_server(&cause))?;
         Ok((pending.connect(&answer)?, resource))
     }
@@ -249,6 +264,24 @@ impl Http {
             None => LineError::NotAntiphon { url: self.base.to_string() },
         }
     }
+}
+
+/// Follows what repeats the request as it was: 307 and 308. Others would turn a POST into a GET (RFC 9725, section 4.5).
+fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let repeats = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+    if repeats && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+/// The headers that let us in.
+fn access(token: Option<&Secret>) -> Result<HeaderMap, LineError> {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        let bearer = format!("Bearer {}", token.reveal());
+        let mut value = HeaderValue::try_from(bearer).map_err(|_| LineError::BadToken)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
 }
 
 /// Problem details, or OpenAI's error object.

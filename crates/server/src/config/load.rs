@@ -7,7 +7,7 @@ use figment::error::Kind;
 use figment::providers::{Env, Format, Toml};
 use session::AgentConfig;
 
-use super::Config;
+use super::{Config, IceServerConfig, IceServerError};
 
 /// Read when no file is named, and there is one.
 const DEFAULT_FILE: &str = "antiphon.toml";
@@ -49,6 +49,9 @@ pub enum ConfigError {
     /// A webhook that cannot be used.
     #[error("use the tools: {0}")]
     Tools(#[from] providers::tools::WebhooksError),
+    /// A STUN or TURN server that cannot be used.
+    #[error(transparent)]
+    IceServers(#[from] IceServerError),
     /// A value that is well formed and cannot be used.
     #[error("use the setting {key} = \"{value}\": {reason}")]
     Unusable {
@@ -107,6 +110,7 @@ pub(crate) fn check_agent(agent: &AgentConfig) -> Result<(), ConfigError> {
 
 fn check(config: &Config) -> Result<(), ConfigError> {
     check_agents(config)?;
+    config.ice_servers.iter().try_for_each(IceServerConfig::check)?;
     if let Some(reason) = config.bus.complaint() {
         return Err(ConfigError::Unusable { key: "bus.url", value: config.bus.url.clone(), reason: reason.to_owned() });
     }

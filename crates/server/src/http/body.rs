@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 
 use super::MAX_BODY_BYTES;
+use super::cors::ACCEPT_POST;
 use super::refusal::Refusal;
 
 /// An SDP offer that was posted as `application/sdp`.
@@ -18,19 +19,26 @@ impl<S: Send + Sync> FromRequest<S> for SdpOffer {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         if !has_media_type(request.headers(), "application/sdp") {
             let detail = "post the SDP offer with the header Content-Type: application/sdp";
-            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_sdp", detail));
+            let refusal = Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_sdp", detail);
+            return Err(refusal.accepting(ACCEPT_POST, "application/sdp"));
         }
-        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        text(&body).map(Self)
+        read_text(request, state, "SDP offer").await.map(Self)
     }
 }
 
-/// The body as an SDP text.
-pub(super) fn text(body: &[u8]) -> Result<String, Refusal> {
+/// The body as a text that is not empty; `what` it is names it in a refusal.
+pub(super) async fn read_text<S: Send + Sync>(request: Request, state: &S, what: &str) -> Result<String, Refusal> {
+    let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+    text(&body, what)
+}
+
+/// The same of a body that has been read.
+pub(super) fn text(body: &[u8], what: &str) -> Result<String, Refusal> {
+    let bad = |detail| Refusal::new(StatusCode::BAD_REQUEST, "invalid_sdp", detail);
     match std::str::from_utf8(body) {
         Ok(text) if !text.trim().is_empty() => Ok(text.to_owned()),
-        Ok(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid_sdp", "the body is empty; post an SDP offer")),
-        Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid_sdp", "the SDP offer is not UTF-8 text")),
+        Ok(_) => Err(bad(format!("the body is empty; send the {what}"))),
+        Err(_) => Err(bad(format!("the {what} is not UTF-8 text"))),
     }
 }
 

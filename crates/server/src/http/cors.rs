@@ -7,14 +7,16 @@ use axum::response::{IntoResponse, Response};
 
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE, OPTIONS"),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, If-Match"),
-    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Location, Link, ETag, Accept-Patch, Retry-After"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Location, Link, ETag, Accept-Patch, Accept-Post, Retry-After"),
 ];
+
+pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 /// `OPTIONS`: which bodies may be posted. Preflight requests are answered by it as well.
 pub(super) async fn accept_sdp() -> impl IntoResponse {
-    (StatusCode::OK, [(HeaderName::from_static("accept-post"), "application/sdp")])
+    (StatusCode::OK, [(ACCEPT_POST, "application/sdp")])
 }
 
 pub(super) async fn allow_any_origin(mut response: Response) -> Response {

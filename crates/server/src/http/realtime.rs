@@ -11,7 +11,7 @@ use super::MediaServices;
 use super::body::{SdpOffer, has_media_type, text, too_large};
 use super::call_options::CallOptions;
 use super::refusal::{OpenAiRefusal, Refusal};
-use super::whip::{created, no_such_call};
+use super::session_resource::{created, no_such_call};
 use crate::switchboard::{CallRequest, CallWishes, Door};
 
 /// What of the part `session` is applied; everything else of it is accepted, as stock clients send much.
@@ -40,7 +40,7 @@ pub(super) async fn call(
     let wishes = options.check(&services, named).await?;
     let request = CallRequest { door: Door::TwoWay, offer, wishes };
     let call = services.switchboard.open(request).map_err(Refusal::from)?;
-    Ok(created(format!("/v1/realtime/calls/{}", call.id), call.answer))
+    Ok(created(format!("/v1/realtime/calls/{}", call.id), call.answer.sdp))
 }
 
 /// `POST /v1/realtime/calls/{id}/hangup`.
@@ -59,7 +59,7 @@ async fn read_form(request: Request) -> Result<(String, SessionPart), Refusal> {
         let name = part.name().unwrap_or_default().to_owned();
         let body: Bytes = part.bytes().await.map_err(|cause| unreadable_form(&cause))?;
         match name.as_str() {
-            "sdp" => offer = Some(text(&body)?),
+            "sdp" => offer = Some(text(&body, "SDP offer")?),
             "session" => session = read_session(&body)?,
             _ => {}
         }

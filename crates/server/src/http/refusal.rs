@@ -1,7 +1,7 @@
 //! How the server says no: RFC 9457 problem details, or OpenAI's error object under `/v1/realtime`.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ pub(super) struct Refusal {
     code: &'static str,
     detail: String,
     retry_after_s: Option<u32>,
+    accepts: Option<(HeaderName, &'static str)>,
 }
 
 /// RFC 9457.
@@ -41,7 +42,7 @@ struct OpenAiError {
 impl Refusal {
     /// `code` is for programs, `detail` for people: what is wrong and how to mend it.
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after_s: None }
+        Self { status, code, detail: detail.into(), retry_after_s: None, accepts: None }
     }
 
     /// Tells when to come back.
@@ -49,17 +50,25 @@ impl Refusal {
         Self { retry_after_s: Some(seconds), ..self }
     }
 
+    /// Tells what would be accepted, as `Accept-Post` and `Accept-Patch` do.
+    pub(super) fn accepting(self, header: HeaderName, media_type: &'static str) -> Self {
+        Self { accepts: Some((header, media_type)), ..self }
+    }
+
     /// As OpenAI answers.
     pub(super) fn into_openai(self) -> Response {
         let kind = if self.status.is_server_error() { "server_error" } else { "invalid_request_error" };
         let error = OpenAiError { kind, code: self.code, message: self.detail.clone(), param: None };
         let response = (self.status, Json(OpenAiBody { error })).into_response();
-        self.dated(response)
+        self.with_hints(response)
     }
 
-    fn dated(self, mut response: Response) -> Response {
+    fn with_hints(self, mut response: Response) -> Response {
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some((name, media_type)) = self.accepts {
+            response.headers_mut().insert(name, HeaderValue::from_static(media_type));
         }
         response
     }
@@ -76,7 +85,7 @@ impl IntoResponse for Refusal {
         let mut response = (self.status, Json(problem)).into_response();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-        self.dated(response)
+        self.with_hints(response)
     }
 }
 

@@ -1,13 +1,14 @@
 //! WHIP (RFC 9725): publish the microphone.
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 
 use super::MediaServices;
 use super::body::SdpOffer;
 use super::call_options::CallOptions;
 use super::refusal::Refusal;
+use super::session_resource::{IcePatch, created_session, ended, no_such_call, patched};
 use crate::readiness::Unready;
 use crate::switchboard::{CallRequest, CallWishes, Door, OfferError, RefusedCall};
 
@@ -16,11 +17,11 @@ pub(super) async fn publish(
     State(services): State<MediaServices>,
     options: CallOptions,
     SdpOffer(offer): SdpOffer,
-) -> Result<impl IntoResponse, Refusal> {
+) -> Result<Response, Refusal> {
     let wishes = options.check(&services, CallWishes::default()).await?;
     let request = CallRequest { door: Door::Whip, offer, wishes };
     let call = services.switchboard.open(request)?;
-    Ok(created(format!("/whip/{}", call.id), call.answer))
+    Ok(created_session(format!("/whip/{}", call.id), call, &services.ice_servers))
 }
 
 /// `GET /whip`: RFC 9725 asks for success without content.
@@ -36,23 +37,35 @@ pub(super) async fn session(
     if services.switchboard.is_live(&id) { Ok(StatusCode::NO_CONTENT) } else { Err(no_such_call()) }
 }
 
+/// `PATCH /whip/{id}`: trickles candidates or restarts ICE.
+pub(super) async fn patch(
+    State(services): State<MediaServices>,
+    Path(id): Path<String>,
+    patch: Result<IcePatch, Refusal>,
+) -> Result<Response, Refusal> {
+    if !services.switchboard.is_live(&id) {
+        return Err(no_such_call());
+    }
+    let IcePatch { if_match, fragment } = patch?;
+    Ok(patched(services.switchboard.patch_ice(&id, None, if_match, &fragment).await?))
+}
+
 /// `DELETE /whip/{id}`: hangs up.
 pub(super) async fn hang_up(
     State(services): State<MediaServices>,
     Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    if services.switchboard.hang_up(&id) { Ok(StatusCode::OK) } else { Err(no_such_call()) }
+) -> Result<impl IntoResponse, Refusal> {
+    if services.switchboard.hang_up(&id) { Ok(ended(id)) } else { Err(no_such_call()) }
 }
 
-/// 201 with the SDP answer and where the new resource is.
-pub(super) fn created(location: String, answer: String) -> impl IntoResponse {
-    let headers = [(header::LOCATION, location), (header::CONTENT_TYPE, "application/sdp".to_owned())];
-    (StatusCode::CREATED, headers, answer)
-}
-
-/// A call that never was or is over.
-pub(super) fn no_such_call() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "no_such_call", "there is no such call, or it is over")
+/// `OPTIONS /whip`: which bodies may be posted, and who helps to reach the server. A preflight request of a browser is
+/// answered by it too, and is not told of servers (section 4.6).
+pub(super) async fn options(State(services): State<MediaServices>, asked: HeaderMap) -> Response {
+    let mut response = super::cors::accept_sdp().await.into_response();
+    if !asked.contains_key("access-control-request-method") {
+        services.ice_servers.link(response.headers_mut(), "options");
+    }
+    response
 }
 
 impl From<RefusedCall> for Refusal {
@@ -70,9 +83,16 @@ fn offer_refusal(error: &OfferError) -> Refusal {
     match error {
         OfferError::BadSdp(_) => refusal(StatusCode::BAD_REQUEST, "invalid_sdp"),
         OfferError::TooLarge { .. } => refusal(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-        OfferError::NoAudio | OfferError::SeveralAudio(_) | OfferError::NoOpus | OfferError::WrongDirection { .. } => {
-            refusal(StatusCode::UNPROCESSABLE_ENTITY, "unacceptable_sdp")
-        }
+        OfferError::NoAudio
+        | OfferError::SeveralAudio(_)
+        | OfferError::NoOpus
+        | OfferError::SeveralVideo(_)
+        | OfferError::VideoRefused
+        | OfferError::SeveralStreams
+        | OfferError::NotBundled
+        | OfferError::NoRtcpMux
+        | OfferError::WrongSetup(_)
+        | OfferError::WrongDirection { .. } => refusal(StatusCode::UNPROCESSABLE_ENTITY, "unacceptable_sdp"),
         OfferError::UnknownCall(_) => no_such_call(),
         OfferError::IdInUse(_) => refusal(StatusCode::CONFLICT, "id_in_use"),
         OfferError::AtCapacity { .. } | OfferError::TooManyListeners { .. } => {

@@ -13,3 +13,5 @@ mod support;
 mod takeover;
 mod tools;
 mod vendors;
+mod whep;
+mod whip;

@@ -27,6 +27,15 @@ impl TestServer {
         Self::start_in(tempfile::tempdir().expect("a folder")).await
     }
 
+    /// An echo server with other settings.
+    pub(crate) async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = config();
+        change(&mut config);
+        let server = Server::start(config, &dirs(&folder), AgentKind::Echo).await.expect("the server starts");
+        Self::ready(server, folder).await
+    }
+
     /// A server whose default agent is this one, with scripted models.
     pub(crate) async fn scripted(agent: AgentConfig, models: Providers) -> Self {
         Self::with_vendors(agent, BTreeMap::new(), models).await
@@ -65,6 +74,13 @@ impl TestServer {
 
     pub(crate) async fn get_json(&self, path: &str) -> Value {
         self.get(path).await.json().await.expect("JSON")
+    }
+
+    /// Sends a request with these headers.
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        let request = self.client.request(method, self.url(path));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(body.to_owned()).send().await.expect("an answer")
     }
 
     /// Sends JSON with this method.
