@@ -20,7 +20,7 @@ const CANDIDATES: &str = "a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ hos
 async fn restart(media: &Media, caller: &mut Caller, listener: Option<&str>) -> String {
     let ours = caller.begin_restart().await.expect("the call goes on");
     let change = media.patch_ice("call", listener, IceMatch::Any, &ours).await.expect("a good fragment");
-    let IceChange::Restarted { tag, fragment } = change else { panic!("it was no restart: {change:?}") };
+    let IceChange::Restarted { tag, fragment } = change else { unreachable!("it was no restart: {change:?}") };
     caller.finish_restart(&fragment).expect("a good fragment");
     until(&mut caller.events, |event| *event == CallerEvent::Restarted).await;
     tag
@@ -44,7 +44,7 @@ async fn is_heard(call: &mut Call, first: u8) {
             return;
         }
     }
-    panic!("nothing from {first} on was heard");
+    unreachable!("nothing from {first} on was heard");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_restart_moves_a_listener_and_loses_no_voice() {
     until(&mut listener.caller.events, |event| matches!(event, CallerEvent::Frame { .. })).await;
     let ours = listener.caller.begin_restart().await.expect("the call goes on");
     let change = media.patch_ice("call", Some("viewer"), IceMatch::Any, &ours).await.expect("a good fragment");
-    let IceChange::Restarted { fragment, .. } = change else { panic!("it was no restart: {change:?}") };
+    let IceChange::Restarted { fragment, .. } = change else { unreachable!("it was no restart: {change:?}") };
     listener.caller.finish_restart(&fragment).expect("a good fragment");
     let is_last =
         |event: &CallerEvent| matches!(event, CallerEvent::Frame { frame, .. } if number(&frame.payload) == Some(99));
@@ -126,7 +126,7 @@ async fn overlapping_restarts_are_made_one_after_the_other() {
     let (one, two) = tokio::join!(patch(&first), patch(&second));
     let (Ok(IceChange::Restarted { tag: one, .. }), Ok(IceChange::Restarted { tag: two, fragment })) = (one, two)
     else {
-        panic!("both are restarts")
+        unreachable!("both are restarts")
     };
     assert_ne!(one, two);
     call.caller.finish_restart(&fragment).expect("a good fragment");
@@ -166,7 +166,7 @@ impl Translator {
                         outside.send_to(&buffer[..length], server).expect("it is sent");
                     }
                 }
-                for outside in outside.get(way) {
+                if let Some(outside) = outside.get(way) {
                     if let (Ok((length, _)), Some(caller)) = (outside.recv_from(&mut buffer), caller) {
                         inside.send_to(&buffer[..length], caller).expect("it is sent");
                     }

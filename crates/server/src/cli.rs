@@ -132,6 +132,11 @@ pub enum PullProfile {
     Good,
 }
 
+/// Any text may be a secret.
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::from(text.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -142,9 +147,4 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
-}
-
-/// Any text may be a secret.
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
-    Ok(Secret::from(text.to_owned()))
 }
