@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use str0m::media::Direction;
 
+use crate::config::IceMode;
 use crate::demux::{Demux, Route};
 use crate::peer::{Datagram, OutgoingAudio, Peer, PeerEvent, PeerFactory};
-use crate::sdp::{Offer, Role, touch_up};
+use crate::sdp::{Credentials, Fragment, Offer, Role, ice_fragment, touch_up};
 
 const OFFERS: [&str; 2] = [include_str!("../tests/offers/chrome.sdp"), include_str!("../tests/offers/obs.sdp")];
 
@@ -71,9 +72,15 @@ fn answer(factory: &PeerFactory, text: &str) -> bool {
     let address = SocketAddr::from(([192, 0, 2, 1], 8080));
     let mut answered = false;
     for role in [Role::Publisher, Role::Listener, Role::TwoWay] {
-        let Ok(narrowed) = Offer::parse(text).and_then(|offer| offer.narrowed_to(role)) else { continue };
-        if let Ok(answer) = factory.answer(&narrowed, &[address], Instant::now()) {
-            touch_up(&answer.answer, &[address]);
+        let Ok(offer) = Offer::parse(text) else { continue };
+        let Ok(narrowed) = offer.narrowed_to(role) else { continue };
+        if let Ok(mut answer) = factory.answer(&narrowed, &offer.video_payload_types(), &[address], Instant::now()) {
+            touch_up(&answer.answer, &offer, role, &[address]);
+            // A restart is the same offer again, so it can be answered too.
+            let restart = Credentials { ufrag: "again".into(), pwd: "again".repeat(5) };
+            let restarted = answer.peer.restart(&restart.put_into(&narrowed)).expect("it was a good offer before");
+            assert_ne!(restarted.ufrag, answer.ufrag);
+            ice_fragment(&restarted.answer, &[address]);
             answered = true;
         }
     }
@@ -82,7 +89,7 @@ fn answer(factory: &PeerFactory, text: &str) -> bool {
 
 #[test]
 fn damaged_offers_are_answered_or_refused() {
-    let factory = PeerFactory::for_server().expect("cryptography");
+    let factory = PeerFactory::for_server(IceMode::Lite).expect("cryptography");
     let answered = RefCell::new(0);
     let run = TestRunner::new(cases(3_000)).run(&damaged_offer(), |offer| {
         *answered.borrow_mut() += u32::from(answer(&factory, &offer));
@@ -93,6 +100,25 @@ fn damaged_offers_are_answered_or_refused() {
     assert!((30..2_970).contains(&answered), "{answered} of 3000 were answered, so the damage is none or too much");
 }
 
+#[test]
+fn damaged_fragments_are_taken_or_refused() {
+    let client = PeerFactory::for_client().expect("cryptography");
+    let (_, offer) = client.offer(Direction::SendOnly, Instant::now()).expect("an offer");
+    let server = PeerFactory::for_server(IceMode::Full).expect("cryptography");
+    let answered = server.answer(&offer, &[], &[SERVER.into()], Instant::now()).expect("a good offer");
+    let peer = RefCell::new(answered.peer);
+    let fragment = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 X 0\r\n\
+        a=candidate:1 1 udp 1 192.0.2.9 9 typ host\r\na=candidate:2 1 udp 1 ::1 9 typ srflx raddr ::1 rport 9\r\n";
+    let run = TestRunner::new(cases(3_000)).run(&damage(), |changes| {
+        let damaged = damaged(fragment.as_bytes().to_vec(), &changes, <[u8]>::to_vec);
+        if let Ok(fragment) = Fragment::parse(&String::from_utf8_lossy(&damaged)) {
+            peer.borrow_mut().trickle(&fragment.candidates);
+        }
+        Ok(())
+    });
+    run.expect("no panic");
+}
+
 proptest! {
     #![proptest_config(cases(5_000))]
 
@@ -100,8 +126,11 @@ proptest! {
     fn any_text_may_be_an_offer_or_an_answer(text in any::<String>(), begin in any::<bool>()) {
         let text = if begin { format!("v=0\r\nm=audio 9 X 1\r\n{text}") } else { text };
         let _ = Offer::parse(&text);
-        let touched = touch_up(&text, &[]);
-        prop_assert_eq!(touched.matches('\n').count(), touched.matches("\r\n").count());
+        let offer = Offer::parse(OFFERS[1]).expect("a good offer");
+        let address = SocketAddr::from(([192, 0, 2, 1], 8080));
+        for touched in [touch_up(&text, &offer, Role::Publisher, &[address]), ice_fragment(&text, &[address])] {
+            prop_assert_eq!(touched.matches('\n').count(), touched.matches("\r\n").count());
+        }
     }
 
     #[test]
@@ -138,8 +167,8 @@ impl Pair {
         let now = Instant::now();
         let client = PeerFactory::for_client().expect("cryptography");
         let (pending, offer) = client.offer(Direction::SendRecv, now).expect("an offer");
-        let server = PeerFactory::for_server().expect("cryptography");
-        let answered = server.answer(&offer, &[SERVER.into()], now).expect("a good offer");
+        let server = PeerFactory::for_server(IceMode::Lite).expect("cryptography");
+        let answered = server.answer(&offer, &[], &[SERVER.into()], now).expect("a good offer");
         let client = pending.complete(&answered.answer, CLIENT.into()).expect("a good answer");
         let mut pair = Self { client, server: answered.peer, now, under_way: Vec::new(), sent: Vec::new(), frames: 0 };
         for _ in 0..200 {
