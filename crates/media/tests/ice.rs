@@ -166,10 +166,10 @@ impl Translator {
                         outside.send_to(&buffer[..length], server).expect("it is sent");
                     }
                 }
-                if let Some(outside) = outside.get(way) {
-                    if let (Ok((length, _)), Some(caller)) = (outside.recv_from(&mut buffer), caller) {
-                        inside.send_to(&buffer[..length], caller).expect("it is sent");
-                    }
+                if let Some(outside) = outside.get(way)
+                    && let (Ok((length, _)), Some(caller)) = (outside.recv_from(&mut buffer), caller)
+                {
+                    inside.send_to(&buffer[..length], caller).expect("it is sent");
                 }
             }
         });
