@@ -20,7 +20,7 @@ use mio::{Poll, Waker};
 use str0m::media::Direction;
 use tokio::sync::{mpsc, oneshot};
 
-use self::paths::Paths;
+use self::paths::{Paths, Way};
 use self::thread::{CallerThread, Order, WAKER};
 use crate::peer::{PeerFactory, PendingOffer};
 use crate::sdp::Fragment;
@@ -75,7 +75,7 @@ pub enum CallerError {
     #[error("use the SDP answer: {0}")]
     Answer(String),
     /// The answer says nowhere to send to.
-    #[error("use the SDP answer: it has no UDP candidate of this machine's address families")]
+    #[error("use the SDP answer: it has no candidate of this machine's address families")]
     NoCandidate,
     /// The server's fragment does not fit.
     #[error("restart ICE: {0}")]
@@ -198,10 +198,24 @@ impl PendingCaller {
     /// # Errors
     /// See [`CallerError`]. A server that does not respond is no error here, but an early [`CallerEvent::Closed`].
     pub fn connect(self, answer_sdp: &str) -> Result<Caller, CallerError> {
-        let server = candidates(answer_sdp).find_map(|server| Some((server, local_address_towards(server)?)));
-        let (_, local) = server.ok_or(CallerError::NoCandidate)?;
+        let server = candidates(answer_sdp, "udp").find_map(local_address_towards);
+        let local = server.ok_or(CallerError::NoCandidate)?;
+        self.connect_from(Way::Udp { local }, answer_sdp)
+    }
+
+    /// The same by TCP, for networks that let no UDP through.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn connect_by_tcp(self, answer_sdp: &str) -> Result<Caller, CallerError> {
+        let server = candidates(answer_sdp, "tcp").find(|server| local_address_towards(*server).is_some());
+        let server = server.ok_or(CallerError::NoCandidate)?;
+        self.connect_from(Way::Tcp { server }, answer_sdp)
+    }
+
+    fn connect_from(self, way: Way, answer_sdp: &str) -> Result<Caller, CallerError> {
         let poll = Poll::new()?;
-        let paths = Paths::bind(local, poll.registry().try_clone()?)?;
+        let paths = Paths::open(way, poll.registry().try_clone()?)?;
         let peer = self.pending.complete(answer_sdp, paths.local()).map_err(CallerError::Answer)?;
 
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
@@ -221,14 +235,14 @@ impl std::fmt::Debug for PendingCaller {
     }
 }
 
-/// The UDP addresses in an answer, in its order.
-fn candidates(answer: &str) -> impl Iterator<Item = SocketAddr> {
-    answer.lines().filter_map(|line| line.strip_prefix("a=candidate:")).filter_map(|candidate| {
+/// The addresses in an answer that can be reached by this transport, in its order.
+fn candidates(answer: &str, transport: &str) -> impl Iterator<Item = SocketAddr> {
+    answer.lines().filter_map(|line| line.strip_prefix("a=candidate:")).filter_map(move |candidate| {
         let mut fields = candidate.split_ascii_whitespace().skip(2);
-        let is_udp = fields.next()?.eq_ignore_ascii_case("udp");
+        let is_meant = fields.next()?.eq_ignore_ascii_case(transport);
         let ip: IpAddr = fields.nth(1)?.parse().ok()?;
         let port = fields.next()?.parse().ok()?;
-        is_udp.then_some(SocketAddr::new(ip, port))
+        is_meant.then_some(SocketAddr::new(ip, port))
     })
 }
 
@@ -249,7 +263,7 @@ mod tests {
         let answer = "a=candidate:1 1 udp 2130706175 10.0.0.5 8080 typ host\r\n\
             a=candidate:2 1 tcp 1 10.0.0.5 9 typ host\r\na=candidate:3 1 UDP 1 name.local 8080 typ host\r\n\
             a=candidate:4 1 UDP 1 ::1 8080 typ host\r\na=candidate:5\r\n";
-        let found: Vec<String> = candidates(answer).map(|address| address.to_string()).collect();
+        let found: Vec<String> = candidates(answer, "udp").map(|address| address.to_string()).collect();
         assert_eq!(found, ["10.0.0.5:8080", "[::1]:8080"]);
     }
 }

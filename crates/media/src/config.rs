@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub struct MediaConfig {
     /// Where UDP packets of all calls arrive. A wildcard address listens on every interface; port 0 picks a free one.
     pub udp_listen: SocketAddr,
+    /// Where callers connect whose network lets no UDP through (ICE-TCP). Off by default: TCP 8080 is HTTP's.
+    pub tcp_listen: Option<SocketAddr>,
     /// Addresses to offer beside the local ones: the public address when this machine is behind NAT.
     pub advertise: Vec<IpAddr>,
     /// How much of ICE the server does itself.
@@ -43,6 +45,7 @@ impl Default for MediaConfig {
     fn default() -> Self {
         Self {
             udp_listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
+            tcp_listen: None,
             advertise: Vec::new(),
             ice: IceMode::Lite,
             accept_video: true,

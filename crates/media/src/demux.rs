@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 
 use rustc_hash::FxHashMap;
 
+use crate::peer::Transport;
+
 /// Addresses remembered for one leg: a phone that changes networks leaves a few behind.
 pub(crate) const MAX_ADDRESSES_PER_LEG: usize = 16;
 /// Our own STUN requests (full ICE) whose answers may still come, for one leg: its pairs, checked a few times each.
@@ -16,10 +18,13 @@ const MAX_REQUESTS_PER_LEG: usize = 64;
 /// Names of one leg: a caller may restart ICE again before the last restart has found a path.
 const MAX_NAMES_PER_LEG: usize = 4;
 
-/// The tables of one UDP port.
+/// The other end of a path.
+pub(crate) type Source = (Transport, SocketAddr);
+
+/// The tables of all ports.
 #[derive(Debug)]
 pub(crate) struct Demux<K> {
-    by_address: HashMap<SocketAddr, K>,
+    by_address: HashMap<Source, K>,
     by_ufrag: HashMap<String, K>,
     by_request: HashMap<Transaction, K>,
     legs: FxHashMap<K, Names>,
@@ -33,7 +38,7 @@ type Transaction = [u8; 12];
 struct Names {
     /// The present name, behind those from before restarts of ICE that have not found a path yet.
     ufrags: Vec<String>,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Source>,
     requests: VecDeque<Transaction>,
 }
 
@@ -92,22 +97,23 @@ impl<K: Copy + Eq + std::hash::Hash> Demux<K> {
         self.by_request.insert(transaction, leg);
     }
 
-    pub(crate) fn remove(&mut self, leg: K) {
-        let Some(names) = self.legs.remove(&leg) else { return };
+    /// Forgets a leg; returns the addresses that were its own.
+    pub(crate) fn remove(&mut self, leg: K) -> Vec<Source> {
+        let Some(mut names) = self.legs.remove(&leg) else { return Vec::new() };
         for ufrag in names.ufrags {
             self.by_ufrag.remove(&ufrag);
         }
         for transaction in names.requests {
             self.by_request.remove(&transaction);
         }
-        for address in names.addresses {
-            if self.by_address.get(&address) == Some(&leg) {
-                self.by_address.remove(&address);
-            }
+        names.addresses.retain(|address| self.by_address.get(address) == Some(&leg));
+        for address in &names.addresses {
+            self.by_address.remove(address);
         }
+        names.addresses
     }
 
-    pub(crate) fn route(&self, source: SocketAddr, packet: &[u8]) -> Route<K> {
+    pub(crate) fn route(&self, source: Source, packet: &[u8]) -> Route<K> {
         let known = self.by_address.get(&source);
         let responds_to =
             stun_transaction(packet, STUN_BINDING_SUCCESS).or(stun_transaction(packet, STUN_BINDING_ERROR));
@@ -125,18 +131,21 @@ impl<K: Copy + Eq + std::hash::Hash> Demux<K> {
         }
     }
 
-    /// Remembers that the leg accepted a packet from this address; the oldest address gives way to the 17th.
-    pub(crate) fn learn(&mut self, leg: K, source: SocketAddr) {
-        let Some(names) = self.legs.get_mut(&leg) else { return };
+    /// Remembers that the leg accepted a packet from this address; the oldest address gives way to the 17th, and is returned.
+    pub(crate) fn learn(&mut self, leg: K, source: Source) -> Option<Source> {
+        let names = self.legs.get_mut(&leg)?;
+        let mut given_way = None;
         names.addresses.retain(|address| *address != source);
         if names.addresses.len() == MAX_ADDRESSES_PER_LEG {
             let oldest = names.addresses.remove(0);
             if self.by_address.get(&oldest) == Some(&leg) {
                 self.by_address.remove(&oldest);
+                given_way = Some(oldest);
             }
         }
         names.addresses.push(source);
         self.by_address.insert(source, leg);
+        given_way
     }
 }
 
@@ -186,8 +195,8 @@ mod tests {
         packet
     }
 
-    fn address(port: u16) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], port))
+    fn address(port: u16) -> Source {
+        (Transport::Udp, SocketAddr::from(([192, 0, 2, 1], port)))
     }
 
     const RTP: &[u8] = &[0x80, 111, 0, 1];

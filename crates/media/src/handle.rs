@@ -4,7 +4,7 @@ mod ice;
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -16,11 +16,12 @@ use tokio::sync::mpsc;
 use crate::commands::{CallKey, CallSender, Command, Commands, LegKey, NewCall, NewLeg};
 use crate::directory::{Directory, UnknownCall};
 use crate::ice::{IceSession, IceTag};
-use crate::peer::PeerFactory;
+use crate::peer::{LocalAddress, PeerFactory, Transport};
 use crate::reactor::Reactor;
 use crate::sdp::{Offer, OfferError, Role, touch_up};
 use crate::sockets::Sockets;
 use crate::stats::{Counters, MediaStats};
+use crate::tcp::TcpPort;
 use crate::{MediaConfig, commands};
 
 /// Why media could not start.
@@ -37,6 +38,14 @@ pub enum StartError {
     /// The address cannot be used.
     #[error("listen on UDP {address}: {source}; set media.udp_listen to an address of this machine")]
     Bind {
+        /// The address that was tried.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The TCP address cannot be used.
+    #[error("listen on TCP {address}: {source}; set media.tcp_listen to a free port of this machine, or leave it out")]
+    BindTcp {
         /// The address that was tried.
         address: SocketAddr,
         /// What the system says.
@@ -94,8 +103,8 @@ pub struct Media {
 
 struct Shared {
     udp_address: SocketAddr,
-    candidates: Vec<SocketAddr>,
-    advertised: Vec<SocketAddr>,
+    candidates: Vec<LocalAddress>,
+    advertised: Vec<LocalAddress>,
     accept_video: bool,
     factory: PeerFactory,
     commands: Commands,
@@ -113,20 +122,22 @@ impl Media {
     pub fn start(config: &MediaConfig) -> Result<Self, StartError> {
         let factory = PeerFactory::for_server(config.ice).map_err(|error| StartError::Crypto(error.to_string()))?;
         let sockets = Sockets::bind(config.udp_listen, config.socket_buffer_bytes)?;
-        let candidates = sockets.addresses();
-        let port = candidates.first().map_or(config.udp_listen.port(), SocketAddr::port);
+        let tcp = config.tcp_listen.map_or_else(|| Ok(TcpPort::closed()), TcpPort::bind)?;
+        let (udp_addresses, tcp_addresses) = (sockets.addresses(), tcp.addresses());
+        let port = udp_addresses.first().map_or(config.udp_listen.port(), SocketAddr::port);
+        let ports = [(Transport::Udp, Some(port)), (Transport::Tcp, tcp_addresses.first().map(SocketAddr::port))];
         let counters = Arc::new(Counters::default());
         let directory = Arc::new(Directory::new(config.max_calls, config.max_listeners_per_call));
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let waker = Reactor::waker(&poll).map_err(StartError::Thread)?;
         let (commands, queue) = commands::channel(waker, Arc::clone(&counters));
-        let reactor = Reactor::new(config, poll, sockets, queue, Arc::clone(&directory), Arc::clone(&counters));
+        let reactor = Reactor::new(config, poll, (sockets, tcp), queue, Arc::clone(&directory), Arc::clone(&counters));
         let reactor = reactor.map_err(StartError::Thread)?;
         let thread = std::thread::Builder::new().name("media".into()).spawn(move || reactor.run());
         let shared = Shared {
             udp_address: SocketAddr::new(config.udp_listen.ip(), port),
-            candidates,
-            advertised: config.advertise.iter().map(|ip| SocketAddr::new(*ip, port)).collect(),
+            candidates: local(Transport::Udp, udp_addresses).chain(local(Transport::Tcp, tcp_addresses)).collect(),
+            advertised: advertised(&config.advertise, &ports),
             accept_video: config.accept_video,
             factory,
             commands,
@@ -142,6 +153,12 @@ impl Media {
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.shared.udp_address
+    }
+
+    /// Where callers may connect by TCP.
+    #[must_use]
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        self.shared.candidates.iter().find(|local| local.transport == Transport::Tcp).map(|local| local.address)
     }
 
     /// Answers an offer and starts the call `id`, whose events go to `to_agent` until `Ended`.
@@ -267,6 +284,17 @@ impl Shared {
             tracing::error!("media thread panicked");
         }
     }
+}
+
+fn local(transport: Transport, addresses: Vec<SocketAddr>) -> impl Iterator<Item = LocalAddress> {
+    addresses.into_iter().map(move |address| LocalAddress { transport, address })
+}
+
+/// The public addresses with the ports that are open.
+fn advertised(addresses: &[IpAddr], ports: &[(Transport, Option<u16>)]) -> Vec<LocalAddress> {
+    let open = ports.iter().filter_map(|(transport, port)| Some((*transport, (*port)?)));
+    open.flat_map(|(transport, port)| local(transport, addresses.iter().map(|ip| (*ip, port).into()).collect()))
+        .collect()
 }
 
 impl Drop for Shared {

@@ -11,7 +11,7 @@ use str0m::media::Direction;
 
 use crate::config::IceMode;
 use crate::demux::{Demux, Route};
-use crate::peer::{Datagram, OutgoingAudio, Peer, PeerEvent, PeerFactory};
+use crate::peer::{Datagram, LocalAddress, OutgoingAudio, Peer, PeerEvent, PeerFactory, Transport};
 use crate::sdp::{Credentials, Fragment, Offer, Role, ice_fragment, touch_up};
 
 const OFFERS: [&str; 2] = [include_str!("../tests/offers/chrome.sdp"), include_str!("../tests/offers/obs.sdp")];
@@ -69,7 +69,7 @@ fn damaged_offer() -> impl Strategy<Value = String> {
 
 /// What the server does with an offer; whether it can be answered.
 fn answer(factory: &PeerFactory, text: &str) -> bool {
-    let address = SocketAddr::from(([192, 0, 2, 1], 8080));
+    let address = udp(([192, 0, 2, 1], 8080));
     let mut answered = false;
     for role in [Role::Publisher, Role::Listener, Role::TwoWay] {
         let Ok(offer) = Offer::parse(text) else { continue };
@@ -105,7 +105,7 @@ fn damaged_fragments_are_taken_or_refused() {
     let client = PeerFactory::for_client().expect("cryptography");
     let (_, offer) = client.offer(Direction::SendOnly, Instant::now()).expect("an offer");
     let server = PeerFactory::for_server(IceMode::Full).expect("cryptography");
-    let answered = server.answer(&offer, &[], &[SERVER.into()], Instant::now()).expect("a good offer");
+    let answered = server.answer(&offer, &[], &[udp(SERVER)], Instant::now()).expect("a good offer");
     let peer = RefCell::new(answered.peer);
     let fragment = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 X 0\r\n\
         a=candidate:1 1 udp 1 192.0.2.9 9 typ host\r\na=candidate:2 1 udp 1 ::1 9 typ srflx raddr ::1 rport 9\r\n";
@@ -127,7 +127,7 @@ proptest! {
         let text = if begin { format!("v=0\r\nm=audio 9 X 1\r\n{text}") } else { text };
         let _ = Offer::parse(&text);
         let offer = Offer::parse(OFFERS[1]).expect("a good offer");
-        let address = SocketAddr::from(([192, 0, 2, 1], 8080));
+        let address = udp(([192, 0, 2, 1], 8080));
         for touched in [touch_up(&text, &offer, Role::Publisher, &[address]), ice_fragment(&text, &[address])] {
             prop_assert_eq!(touched.matches('\n').count(), touched.matches("\r\n").count());
         }
@@ -137,7 +137,7 @@ proptest! {
     fn any_packet_from_a_stranger_is_nobodys(packet in vec(any::<u8>(), 0..200), changes in damage()) {
         let mut demux = Demux::new();
         demux.add(1, "ours".to_owned());
-        let source = SocketAddr::from(([192, 0, 2, 1], 1));
+        let source = (Transport::Udp, SocketAddr::from(([192, 0, 2, 1], 1)));
         prop_assert_eq!(demux.route(source, &packet), Route::Unknown);
         let mut request = vec![0, 1, 0, 20, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
         request.extend(*b"\0\x06\0\x0bours:theirs\0\0\x24\0\x04abcd");
@@ -168,8 +168,8 @@ impl Pair {
         let client = PeerFactory::for_client().expect("cryptography");
         let (pending, offer) = client.offer(Direction::SendRecv, now).expect("an offer");
         let server = PeerFactory::for_server(IceMode::Lite).expect("cryptography");
-        let answered = server.answer(&offer, &[], &[SERVER.into()], now).expect("a good offer");
-        let client = pending.complete(&answered.answer, CLIENT.into()).expect("a good answer");
+        let answered = server.answer(&offer, &[], &[udp(SERVER)], now).expect("a good offer");
+        let client = pending.complete(&answered.answer, udp(CLIENT)).expect("a good answer");
         let mut pair = Self { client, server: answered.peer, now, under_way: Vec::new(), sent: Vec::new(), frames: 0 };
         for _ in 0..200 {
             if pair.step().iter().any(|event| matches!(event, PeerEvent::ChannelOpen)) {
@@ -187,17 +187,17 @@ impl Pair {
         let audio = OutgoingAudio { rtp_time: self.frames * 960, marker: false, payload: [0xf8; 40].into() };
         self.frames += 1;
         self.client.write_audio(audio, self.now);
-        self.client.run(self.now, &mut |_, _, bytes| sent.push(bytes.to_vec()), &mut Vec::new());
+        self.client.run(self.now, &mut |packet| sent.push(packet.bytes.to_vec()), &mut Vec::new());
         for packet in &sent {
             self.server.receive(from_client(packet), self.now);
-            self.server.run(self.now, &mut |_, _, bytes| back.push(bytes.to_vec()), &mut seen);
+            self.server.run(self.now, &mut |packet| back.push(packet.bytes.to_vec()), &mut seen);
         }
-        self.server.run(self.now, &mut |_, _, bytes| back.push(bytes.to_vec()), &mut seen);
+        self.server.run(self.now, &mut |packet| back.push(packet.bytes.to_vec()), &mut seen);
         for packet in &back {
-            let datagram = Datagram { source: SERVER.into(), destination: CLIENT.into(), bytes: packet };
+            let datagram = Datagram { source: SERVER.into(), destination: CLIENT.into(), ..from_client(packet) };
             self.client.receive(datagram, self.now);
             let under_way = &mut self.under_way;
-            self.client.run(self.now, &mut |_, _, bytes| under_way.push(bytes.to_vec()), &mut Vec::new());
+            self.client.run(self.now, &mut |packet| under_way.push(packet.bytes.to_vec()), &mut Vec::new());
         }
         if !sent.is_empty() {
             self.sent = sent;
@@ -209,13 +209,17 @@ impl Pair {
     fn slip_in(&mut self, packet: &[u8]) -> bool {
         let mut seen = Vec::new();
         self.server.receive(from_client(packet), self.now);
-        let wake = self.server.run(self.now, &mut |_, _, _| {}, &mut seen);
+        let wake = self.server.run(self.now, &mut |_| {}, &mut seen);
         wake.is_none() || seen.iter().any(|event| matches!(event, PeerEvent::Closed))
     }
 }
 
 fn from_client(bytes: &[u8]) -> Datagram<'_> {
-    Datagram { source: CLIENT.into(), destination: SERVER.into(), bytes }
+    Datagram { transport: Transport::Udp, source: CLIENT.into(), destination: SERVER.into(), bytes }
+}
+
+fn udp(address: ([u8; 4], u16)) -> LocalAddress {
+    LocalAddress { transport: Transport::Udp, address: address.into() }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod sdp;
 mod sockets;
 mod stats;
 mod strangers;
+mod tcp;
 mod texts;
 mod timers;
 

@@ -19,10 +19,10 @@ use bytes::Bytes;
 use str0m::channel::ChannelId;
 use str0m::format::{Codec, CodecExtra};
 use str0m::media::{Frequency, MediaData, MediaTime, Mid, Pt};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-pub(crate) use factory::{PeerFactory, PendingOffer};
+pub(crate) use factory::{LocalAddress, PeerFactory, PendingOffer};
 pub(crate) use ice::PendingRestart;
 use keypad::Keypad;
 use video::Video;
@@ -32,16 +32,24 @@ pub(crate) const EVENTS_CHANNEL: &str = "oai-events";
 /// Turns of the stack's inner clock in one [`Peer::run`]; a bound on what a confused stack can cost.
 const MAX_TURNS: usize = 32;
 
-/// A datagram, with the local address it came to.
+/// What carries a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// A datagram, with the local address that it came to or leaves from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Datagram<'a> {
+    pub(crate) transport: Transport,
     pub(crate) source: SocketAddr,
     pub(crate) destination: SocketAddr,
     pub(crate) bytes: &'a [u8],
 }
 
-/// Sends one datagram: source, destination, bytes.
-pub(crate) type SendDatagram<'a> = &'a mut dyn FnMut(SocketAddr, SocketAddr, &[u8]);
+/// Sends one datagram.
+pub(crate) type SendDatagram<'a> = &'a mut dyn FnMut(Datagram<'_>);
 
 /// What happened to a peer.
 #[derive(Debug)]
@@ -210,7 +218,7 @@ impl Peer {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => return self.rtc.is_alive().then_some(at),
-                Ok(Output::Transmit(packet)) => send(packet.source, packet.destination, &packet.contents),
+                Ok(Output::Transmit(packet)) => send(outgoing(&packet)),
                 Ok(Output::Event(event)) => events.extend(self.translate(event)),
                 Err(error) => {
                     self.fail(&error);
@@ -306,7 +314,17 @@ pub(crate) struct OutgoingAudio {
 }
 
 fn receive(datagram: Datagram<'_>) -> Option<Receive<'_>> {
-    Receive::new(Protocol::Udp, datagram.source, datagram.destination, datagram.bytes).ok()
+    let protocol = match datagram.transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
+    };
+    Receive::new(protocol, datagram.source, datagram.destination, datagram.bytes).ok()
+}
+
+fn outgoing(packet: &Transmit) -> Datagram<'_> {
+    // There are no candidates of other kinds.
+    let transport = if packet.proto == Protocol::Tcp { Transport::Tcp } else { Transport::Udp };
+    Datagram { transport, source: packet.source, destination: packet.destination, bytes: &packet.contents }
 }
 
 fn incoming_audio(data: &MediaData) -> Option<PeerEvent> {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audio::leg::EndReason;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use rustc_hash::FxHashMap;
 
 use self::pace::Pace;
@@ -23,12 +23,13 @@ use self::state::{Call, Leg};
 use crate::MediaConfig;
 use crate::agent_line::AgentLine;
 use crate::commands::{CallKey, Command, CommandQueue, LegKey};
-use crate::demux::{Demux, Route};
+use crate::demux::{Demux, Route, Source};
 use crate::directory::Directory;
-use crate::peer::{Datagram, PeerEvent};
+use crate::peer::{Datagram, PeerEvent, Transport};
 use crate::sockets::Sockets;
 use crate::stats::Counters;
 use crate::strangers::Strangers;
+use crate::tcp::TcpPort;
 use crate::timers::Timers;
 
 /// The waker's token; sockets have their index.
@@ -51,6 +52,7 @@ pub(crate) struct Reactor {
     net: Net,
     /// Sockets that may hold more packets; readiness is told once only.
     readable: Vec<bool>,
+    registry: Registry,
     demux: Demux<LegKey>,
     strangers: Strangers,
     legs: FxHashMap<LegKey, Leg>,
@@ -72,6 +74,7 @@ pub(crate) struct Reactor {
 /// The way out to the network.
 struct Net {
     sockets: Sockets,
+    tcp: TcpPort,
     counters: Arc<Counters>,
 }
 
@@ -87,6 +90,8 @@ enum Deadline {
     Leg(LegKey),
     Call(CallKey),
     Farewells,
+    /// Somebody who connected by TCP has said nothing yet.
+    Strangers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,19 +109,22 @@ impl Reactor {
     pub(crate) fn new(
         config: &MediaConfig,
         poll: Poll,
-        mut sockets: Sockets,
+        (mut sockets, mut tcp): (Sockets, TcpPort),
         queue: CommandQueue,
         directory: Arc<Directory>,
         counters: Arc<Counters>,
     ) -> io::Result<Self> {
-        sockets.register(poll.registry())?;
+        let registry = poll.registry().try_clone()?;
+        sockets.register(&registry)?;
+        tcp.register(&registry, sockets.len())?;
         let limits =
             Limits { connect_timeout: config.connect_timeout(), silent_peer_timeout: config.silent_peer_timeout() };
         Ok(Self {
             poll,
             queue,
             readable: vec![false; sockets.len()],
-            net: Net { sockets, counters },
+            registry,
+            net: Net { sockets, tcp, counters },
             demux: Demux::new(),
             strangers: Strangers::default(),
             legs: FxHashMap::default(),
@@ -151,7 +159,7 @@ impl Reactor {
         if let Some(rest) = self.pace.rest(self.calls.len(), Instant::now()) {
             self.queue.nap(rest);
         }
-        let sleep = if self.readable.contains(&true) {
+        let sleep = if self.readable.contains(&true) || self.net.tcp.is_readable() {
             Duration::ZERO
         } else {
             let next = self.timers.next().map(|at| at.saturating_duration_since(Instant::now()));
@@ -162,10 +170,14 @@ impl Reactor {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => tracing::error!(%error, "media could not wait for packets"),
         }
-        self.pace.round_begins(Instant::now());
+        let now = Instant::now();
+        self.pace.round_begins(now);
         for event in events.iter() {
             if let Some(readable) = self.readable.get_mut(event.token().0) {
                 *readable = true;
+            } else {
+                self.net.tcp.on_ready(event.token(), &self.registry, now);
+                self.timers.set(Deadline::Strangers, self.net.tcp.next_dismissal());
             }
         }
     }
@@ -199,14 +211,20 @@ impl Reactor {
                     self.readable[index] = false;
                     break;
                 };
-                self.net.counters.packets_in.add(1);
-                self.take_datagram(Datagram { source, destination, bytes: &buffer[..length] });
+                let transport = Transport::Udp;
+                self.take_datagram(Datagram { transport, source, destination, bytes: &buffer[..length] });
             }
+        }
+        for _ in 0..MAX_BURST {
+            let Some((destination, source, length)) = self.net.tcp.receive(&mut buffer) else { return };
+            self.take_datagram(Datagram { transport: Transport::Tcp, source, destination, bytes: &buffer[..length] });
         }
     }
 
     fn take_datagram(&mut self, datagram: Datagram<'_>) {
-        let (mut route, now) = (self.demux.route(datagram.source, datagram.bytes), Instant::now());
+        self.net.counters.packets_in.add(1);
+        let (source, now) = ((datagram.transport, datagram.source), Instant::now());
+        let mut route = self.demux.route(source, datagram.bytes);
         let is_known = matches!(route, Route::Known(_));
         if !is_known && !self.strangers.may_try(datagram.source.ip(), now) {
             self.net.counters.packets_limited.add(1);
@@ -215,12 +233,13 @@ impl Reactor {
         if route == Route::Unknown {
             // Its call may have been opened since the commands were last looked at.
             self.run_commands();
-            route = self.demux.route(datagram.source, datagram.bytes);
+            route = self.demux.route(source, datagram.bytes);
         }
         match route {
             Route::Known(leg) => self.leg_receives(leg, datagram, now),
             Route::Claimed(leg) if self.legs.get(&leg).is_some_and(|l| l.peer.accepts(datagram, now)) => {
-                self.demux.learn(leg, datagram.source);
+                let given_way = self.demux.learn(leg, source);
+                self.net.belongs_to_call(source, given_way);
                 self.leg_receives(leg, datagram, now);
             }
             Route::Claimed(_) | Route::Unknown => {
@@ -237,6 +256,10 @@ impl Reactor {
                 Deadline::Leg(leg) => self.leg_deadline(leg, now),
                 Deadline::Call(call) => self.serve_call(call, now),
                 Deadline::Farewells => self.retry_farewells(now),
+                Deadline::Strangers => {
+                    let next = self.net.tcp.dismiss_strangers(now);
+                    self.timers.set(Deadline::Strangers, next);
+                }
             }
         }
     }
@@ -265,12 +288,22 @@ impl Reactor {
 }
 
 impl Net {
-    fn send(&self, source: std::net::SocketAddr, destination: std::net::SocketAddr, bytes: &[u8]) {
-        let counter = if self.sockets.send(source, destination, bytes) {
-            &self.counters.packets_out
-        } else {
-            &self.counters.packets_unsent
+    fn send(&mut self, packet: Datagram<'_>) {
+        let is_sent = match packet.transport {
+            Transport::Udp => self.sockets.send(packet.source, packet.destination, packet.bytes),
+            Transport::Tcp => self.tcp.send(packet.destination, packet.bytes),
         };
+        let counter = if is_sent { &self.counters.packets_out } else { &self.counters.packets_unsent };
         counter.add(1);
+    }
+
+    /// A call has accepted a packet from there, and forgotten another address for it.
+    fn belongs_to_call(&mut self, source: Source, given_way: Option<Source>) {
+        if let (Transport::Tcp, remote) = source {
+            self.tcp.belongs_to_call(remote);
+        }
+        if let Some((Transport::Tcp, remote)) = given_way {
+            self.tcp.close(remote);
+        }
     }
 }

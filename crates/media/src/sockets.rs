@@ -27,7 +27,7 @@ struct Local {
 impl Sockets {
     /// Binds `listen`; a wildcard stands for every interface's address and loopback, port 0 for a free port.
     pub(crate) fn bind(listen: SocketAddr, buffer_bytes: usize) -> Result<Self, StartError> {
-        let addresses = if listen.ip().is_unspecified() { local_addresses(listen.ip())? } else { vec![listen.ip()] };
+        let addresses = addresses_of(listen.ip())?;
         let tries = if listen.port() == 0 { MAX_PORT_TRIES } else { 1 };
         let mut result = Err(StartError::NoAddress { listen });
         for _ in 0..tries {
@@ -108,6 +108,11 @@ fn bind_one(address: SocketAddr, buffer_bytes: usize) -> io::Result<Local> {
     let socket = StdUdpSocket::from(socket);
     let address = socket.local_addr()?;
     Ok(Local { socket: UdpSocket::from_std(socket), address })
+}
+
+/// The addresses that a configured one stands for.
+pub(crate) fn addresses_of(listen: IpAddr) -> Result<Vec<IpAddr>, StartError> {
+    if listen.is_unspecified() { local_addresses(listen) } else { Ok(vec![listen]) }
 }
 
 /// Every address a peer could reach us at: other machines' first, loopback last. `0.0.0.0` stands for IPv4 alone.

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::CallerEvent;
 use super::paths::Paths;
-use crate::peer::{Datagram, OutgoingAudio, Peer, PeerEvent, PendingRestart};
+use crate::peer::{OutgoingAudio, Peer, PeerEvent, PendingRestart};
 use crate::sdp::Fragment;
 use crate::texts::Texts;
 
@@ -116,8 +116,8 @@ impl CallerThread {
             self.receive_packets();
             self.follow_orders();
         }
-        let paths = &self.paths;
-        self.peer.close(Instant::now(), &mut |from, to, bytes| paths.send(from, to, bytes));
+        let paths = &mut self.paths;
+        self.peer.close(Instant::now(), &mut |packet| paths.send(packet));
         self.tell(CallerEvent::Closed);
     }
 
@@ -125,9 +125,9 @@ impl CallerThread {
     fn run_peer(&mut self) -> Option<Instant> {
         let now = Instant::now();
         self.texts.flush(|text| self.peer.write_text(text));
-        let paths = &self.paths;
+        let paths = &mut self.paths;
         let mut news = Vec::new();
-        let wake = self.peer.run(now, &mut |from, to, bytes| paths.send(from, to, bytes), &mut news);
+        let wake = self.peer.run(now, &mut |packet| paths.send(packet), &mut news);
         for event in news {
             self.on_peer_event(event, now);
         }
@@ -171,8 +171,7 @@ impl CallerThread {
 
     fn receive_packets(&mut self) {
         let mut buffer = [0; 2_048];
-        while let Some((length, source, destination)) = self.paths.receive(&mut buffer) {
-            let datagram = Datagram { source, destination, bytes: &buffer[..length] };
+        while let Some(datagram) = self.paths.receive(&mut buffer) {
             self.peer.receive(datagram, Instant::now());
             // One packet may call for several in return, and the stack wants to be emptied after each.
             if self.run_peer().is_none() {

@@ -8,11 +8,12 @@ use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::config::DtlsVersion;
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Direction, Frequency, MediaKind, Mid};
+use str0m::net::TcpType;
 use str0m::rtp::Extension;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::video::Video;
-use super::{EVENTS_CHANNEL, Peer, dtls};
+use super::{EVENTS_CHANNEL, Peer, Transport, dtls};
 use crate::config::IceMode;
 
 /// Payload types of key presses (RFC 4733) in offers of our own, as Chromium numbers them, one for each clock.
@@ -27,6 +28,13 @@ const RTCP_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct PeerFactory {
     config: RtcConfig,
+}
+
+/// Where a peer of ours can be reached, or leaves from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LocalAddress {
+    pub(crate) transport: Transport,
+    pub(crate) address: SocketAddr,
 }
 
 /// Crypto is unavailable.
@@ -69,14 +77,13 @@ impl PeerFactory {
         &self,
         offer: &str,
         video: &[u8],
-        addresses: &[SocketAddr],
+        addresses: &[LocalAddress],
         now: Instant,
     ) -> Result<Answered, String> {
         let offer = SdpOffer::from_sdp_string(offer).map_err(|error| error.to_string())?;
         let mut rtc = Box::new(self.config.clone().build(now));
         for address in addresses {
-            let candidate = Candidate::host(*address, "udp").map_err(|error| error.to_string())?;
-            rtc.add_local_candidate(candidate);
+            rtc.add_local_candidate(host_candidate(*address, TcpType::Passive)?);
         }
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| error.to_string())?.to_sdp_string();
         let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
@@ -100,13 +107,21 @@ impl PeerFactory {
 
 impl PendingOffer {
     /// Completes the peer with the server's answer; `local` is where its packets leave and arrive.
-    pub(crate) fn complete(mut self, answer: &str, local: SocketAddr) -> Result<Peer, String> {
+    pub(crate) fn complete(mut self, answer: &str, local: LocalAddress) -> Result<Peer, String> {
         let answer = SdpAnswer::from_sdp_string(answer).map_err(|error| error.to_string())?;
-        let candidate = Candidate::host(local, "udp").map_err(|error| error.to_string())?;
-        self.rtc.add_local_candidate(candidate);
+        self.rtc.add_local_candidate(host_candidate(local, TcpType::Active)?);
         self.rtc.sdp_api().accept_answer(self.pending, answer).map_err(|error| error.to_string())?;
         Ok(Peer::new(self.rtc, Some(self.audio)))
     }
+}
+
+/// A candidate of the host; `role` is who connects if it is TCP (RFC 6544, section 4.5).
+pub(super) fn host_candidate(local: LocalAddress, role: TcpType) -> Result<Candidate, String> {
+    let candidate = match local.transport {
+        Transport::Udp => Candidate::builder().udp().host(local.address).build(),
+        Transport::Tcp => Candidate::builder().tcp().host(local.address).tcptype(role).build(),
+    };
+    candidate.map_err(|error| error.to_string())
 }
 
 fn shared_config() -> Result<RtcConfig, FactoryError> {

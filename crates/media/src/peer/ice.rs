@@ -1,11 +1,11 @@
 //! ICE of a peer after its first offer and answer: candidates that come later, and restarts from either end.
 
-use std::net::SocketAddr;
-
 use str0m::Candidate;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::net::TcpType;
 
-use super::{Peer, contain};
+use super::factory::host_candidate;
+use super::{LocalAddress, Peer, contain};
 use crate::sdp::{Credentials, Fragment};
 
 /// A peer made its part of a restart.
@@ -55,11 +55,11 @@ impl Peer {
         restart: PendingRestart,
         answer: &str,
         fragment: &Fragment,
-        local: SocketAddr,
+        local: LocalAddress,
     ) -> Result<(), String> {
         let credentials: &Credentials = fragment.credentials.as_ref().ok_or("the fragment has no credentials")?;
         let answer = SdpAnswer::from_sdp_string(&credentials.put_into(answer)).map_err(|error| error.to_string())?;
-        let candidate = Candidate::host(local, "udp").map_err(|error| error.to_string())?;
+        let candidate = host_candidate(local, TcpType::Active)?;
         self.rtc.sdp_api().accept_answer(restart.pending, answer).map_err(|error| error.to_string())?;
         self.rtc.add_local_candidate(candidate);
         self.trickle(&fragment.candidates);

@@ -7,7 +7,7 @@ use audio::leg::{EndReason, FromCaller};
 use super::state::{Leg, Link, Purpose};
 use super::{Deadline, Reactor};
 use crate::commands::{CallKey, LegKey, NewLeg};
-use crate::peer::{Datagram, PeerEvent};
+use crate::peer::{Datagram, PeerEvent, Transport};
 
 /// The stack may ask to be called at once, again and again; this much rest keeps others alive.
 const MIN_REST: Duration = Duration::from_millis(1);
@@ -47,10 +47,10 @@ impl Reactor {
         let Some(leg) = self.legs.get_mut(&key) else { return };
         let call = leg.call;
         let mut events = std::mem::take(&mut self.peer_events);
-        let (net, demux) = (&self.net, &mut self.demux);
-        let mut send = |from, to, bytes: &[u8]| {
-            demux.sent(key, bytes);
-            net.send(from, to, bytes);
+        let (net, demux) = (&mut self.net, &mut self.demux);
+        let mut send = |packet: Datagram<'_>| {
+            demux.sent(key, packet.bytes);
+            net.send(packet);
         };
         let wake = leg.peer.run(now, &mut send, &mut events);
         let has_news = !events.is_empty();
@@ -74,9 +74,13 @@ impl Reactor {
     /// Closes the connection and forgets it; for its call nothing happens.
     pub(super) fn close_leg(&mut self, key: LegKey, now: Instant) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
-        let net = &self.net;
-        leg.peer.close(now, &mut |from, to, bytes| net.send(from, to, bytes));
-        self.demux.remove(key);
+        let net = &mut self.net;
+        leg.peer.close(now, &mut |packet| net.send(packet));
+        for (transport, remote) in self.demux.remove(key) {
+            if transport == Transport::Tcp {
+                net.tcp.close(remote);
+            }
+        }
         self.timers.set(Deadline::Leg(key), None);
     }
 

@@ -1,10 +1,10 @@
 //! What our answers say beyond those of the WebRTC stack.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
 
 use super::section::{Direction, Section, push_line, split};
 use super::{Fragment, Offer, Role};
+use crate::peer::{LocalAddress, Transport};
 
 /// How we like to be spoken to: in-band FEC against loss, DTX so that silence costs nothing, mono speech.
 const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=32000";
@@ -14,11 +14,13 @@ const PACKET_TIMES: &str = "a=ptime:20\r\na=maxptime:60";
 const MSID: &str = "antiphon voice";
 /// Above every candidate of the stack, so that a peer on the internet tries the public address first.
 const ADVERTISED_PRIORITY: u32 = 2_130_706_431;
+/// Below every one by UDP: type preference 90, passive (RFC 6544, section 4.2).
+const ADVERTISED_TCP_PRIORITY: u32 = 90 << 24 | ((4 << 13) + 8_191) << 8 | 255;
 
 /// Completes the stack's answer: our names, `rtcp-mux-only` (RFC 9725, section 4.4.1), all candidates and their end, our wishes
 /// for Opus, the acceptance of video that the stack is not told of, and the public addresses that it need not know, since
 /// NAT maps them to local ones.
-pub(crate) fn touch_up(answer: &str, offer: &Offer<'_>, role: Role, advertised: &[SocketAddr]) -> String {
+pub(crate) fn touch_up(answer: &str, offer: &Offer<'_>, role: Role, advertised: &[LocalAddress]) -> String {
     let (session, media) = split(answer);
     let mut text = String::with_capacity(answer.len() + 512);
     let may_mix = offer.session.has("a=extmap-allow-mixed");
@@ -52,7 +54,7 @@ fn offered_video<'a, 'b>(offer: &'b Offer<'a>, index: usize) -> Option<&'b Secti
 }
 
 /// The fragment that tells of the ICE session in an answer of the stack (RFC 9725, section 4.3.3).
-pub(crate) fn ice_fragment(answer: &str, advertised: &[SocketAddr]) -> String {
+pub(crate) fn ice_fragment(answer: &str, advertised: &[LocalAddress]) -> String {
     let (session, media) = split(answer);
     let mut text = String::with_capacity(1_024);
     session.lines.iter().for_each(|line| push_line(&mut text, line));
@@ -63,7 +65,7 @@ pub(crate) fn ice_fragment(answer: &str, advertised: &[SocketAddr]) -> String {
     Fragment::of(&text)
 }
 
-fn push_section(text: &mut String, section: &Section<'_>, advertised: &[SocketAddr]) {
+fn push_section(text: &mut String, section: &Section<'_>, advertised: &[LocalAddress]) {
     let is_recvonly = section.direction() == Some(Direction::RecvOnly);
     for line in completed(section, advertised) {
         // Who sends nothing has no stream to name.
@@ -79,7 +81,7 @@ fn push_video(
     section: &Section<'_>,
     offered: &Section<'_>,
     direction: Direction,
-    advertised: &[SocketAddr],
+    advertised: &[LocalAddress],
 ) {
     let format = video_format(offered);
     push_line(text, &format!("m=video 9 {} {format}", offered.protocol()));
@@ -99,7 +101,7 @@ fn push_video(
 }
 
 /// The section's lines as we want them, with all candidates and their end.
-fn completed<'a>(section: &Section<'a>, advertised: &[SocketAddr]) -> Vec<Cow<'a, str>> {
+fn completed<'a>(section: &Section<'a>, advertised: &[LocalAddress]) -> Vec<Cow<'a, str>> {
     let opus = opus_payload_type(section);
     let last_candidate = section.lines.iter().rposition(|line| line.starts_with("a=candidate:"));
     let mut lines = Vec::with_capacity(section.lines.len() + 4);
@@ -164,11 +166,14 @@ fn opus_payload_type<'a>(section: &Section<'a>) -> Option<&'a str> {
     rtpmaps.find(|(_, codec)| codec.starts_with("opus/")).map(|(pt, _)| pt)
 }
 
-fn candidate_line(index: usize, address: SocketAddr) -> String {
-    // Each address of a family ranks a little lower than the one before it.
-    let priority = ADVERTISED_PRIORITY - ((index as u32) << 8);
-    let ip: IpAddr = address.ip();
-    format!("a=candidate:advertised{index} 1 udp {priority} {ip} {} typ host", address.port())
+fn candidate_line(index: usize, LocalAddress { transport, address }: LocalAddress) -> String {
+    let (name, highest, role) = match transport {
+        Transport::Udp => ("udp", ADVERTISED_PRIORITY, ""),
+        Transport::Tcp => ("tcp", ADVERTISED_TCP_PRIORITY, " tcptype passive"),
+    };
+    // Each address ranks a little lower than the one before it.
+    let priority = highest - ((index as u32) << 8);
+    format!("a=candidate:advertised{index} 1 {name} {priority} {} {} typ host{role}", address.ip(), address.port())
 }
 
 #[cfg(test)]
@@ -180,20 +185,23 @@ mod tests {
         a=candidate:1 1 udp 99 10.0.0.5 8080 typ host\r\na=candidate:2 1 udp 98 127.0.0.1 8080 typ host\r\n\
         a=mid:0\r\na=sendonly\r\na=msid:theirs theirs\r\na=ssrc:5 msid:theirs theirs\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n";
 
-    fn touched(answer: &str, more: &str, role: Role, advertised: &[SocketAddr]) -> String {
+    fn touched(answer: &str, more: &str, role: Role, advertised: &[LocalAddress]) -> String {
         let offer = format!("{HEAD}{AUDIO}{more}");
         touch_up(answer, &Offer::parse(&offer).expect("sound"), role, advertised)
     }
 
     #[test]
     fn answers_are_completed() {
-        let text = touched(ANSWER, "", Role::Listener, &["203.0.113.7:8080".parse().expect("an address")]);
+        let advertised = [(Transport::Udp, "203.0.113.7:8080"), (Transport::Tcp, "203.0.113.7:8081")]
+            .map(|(transport, address)| LocalAddress { transport, address: address.parse().expect("an address") });
+        let text = touched(ANSWER, "", Role::Listener, &advertised);
         for line in [
             "o=- 77 2 IN IP4 0.0.0.0\r\n",
             "a=msid:antiphon voice\r\na=ssrc:5 msid:antiphon voice\r\n",
             "a=rtcp-mux\r\na=rtcp-mux-only\r\n",
             "a=ice-options:trickle ice2\r\n",
-            "127.0.0.1 8080 typ host\r\na=candidate:advertised0 1 udp 2130706431 203.0.113.7 8080 typ host\r\na=end-of-candidates\r\n",
+            "127.0.0.1 8080 typ host\r\na=candidate:advertised0 1 udp 2130706431 203.0.113.7 8080 typ host\r\n\
+             a=candidate:advertised1 1 tcp 1520434943 203.0.113.7 8081 typ host tcptype passive\r\na=end-of-candidates\r\n",
             "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=32000\r\na=ptime:20\r\na=maxptime:60\r\n",
         ] {
             assert!(text.contains(line), "{line} is not in {text}");
