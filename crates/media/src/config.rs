@@ -15,6 +15,9 @@ pub struct MediaConfig {
     pub tcp_listen: Option<SocketAddr>,
     /// Addresses to offer beside the local ones: the public address when this machine is behind NAT.
     pub advertise: Vec<IpAddr>,
+    /// A STUN server (`host:port`) that is asked for the public address, which is offered beside `advertise`. NATs that give
+    /// each peer another port need `advertise` and a forwarded port instead.
+    pub stun_server: Option<String>,
     /// How much of ICE the server does itself.
     pub ice: IceMode,
     /// Whether an offer with video is accepted, and the video ignored; otherwise the offer is refused. OBS always offers video.
@@ -47,6 +50,7 @@ impl Default for MediaConfig {
             udp_listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
             tcp_listen: None,
             advertise: Vec::new(),
+            stun_server: None,
             ice: IceMode::Lite,
             accept_video: true,
             max_calls: 1_000,

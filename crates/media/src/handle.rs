@@ -4,7 +4,7 @@ mod ice;
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,7 +17,8 @@ use crate::commands::{CallKey, CallSender, Command, Commands, LegKey, NewCall, N
 use crate::directory::{Directory, UnknownCall};
 use crate::ice::{IceSession, IceTag};
 use crate::peer::{LocalAddress, PeerFactory, Transport};
-use crate::reactor::Reactor;
+use crate::public_address::{Discovery, PublicAddress};
+use crate::reactor::{Ports, Reactor};
 use crate::sdp::{Offer, OfferError, Role, touch_up};
 use crate::sockets::Sockets;
 use crate::stats::{Counters, MediaStats};
@@ -50,6 +51,14 @@ pub enum StartError {
         address: SocketAddr,
         /// What the system says.
         source: io::Error,
+    },
+    /// The STUN server has no address of a family that is listened on.
+    #[error("look up the STUN server {name}: {reason}; set media.stun_server to host:port, or leave it out")]
+    StunServer {
+        /// What is configured.
+        name: String,
+        /// What is wrong.
+        reason: String,
     },
     /// No interface has a usable address.
     #[error("listen on UDP {listen}: this machine has no usable address; set media.udp_listen to one")]
@@ -105,6 +114,7 @@ struct Shared {
     udp_address: SocketAddr,
     candidates: Vec<LocalAddress>,
     advertised: Vec<LocalAddress>,
+    public_address: PublicAddress,
     accept_video: bool,
     factory: PeerFactory,
     commands: Commands,
@@ -126,18 +136,29 @@ impl Media {
         let (udp_addresses, tcp_addresses) = (sockets.addresses(), tcp.addresses());
         let port = udp_addresses.first().map_or(config.udp_listen.port(), SocketAddr::port);
         let ports = [(Transport::Udp, Some(port)), (Transport::Tcp, tcp_addresses.first().map(SocketAddr::port))];
+        let public_address = PublicAddress::default();
+        let discovery = config.stun_server.as_ref().map(|name| find_stun_server(name, &udp_addresses));
+        let discovery = discovery.transpose()?.map(|server| Discovery::new(server, public_address.clone()));
         let counters = Arc::new(Counters::default());
         let directory = Arc::new(Directory::new(config.max_calls, config.max_listeners_per_call));
         let poll = mio::Poll::new().map_err(StartError::Thread)?;
         let waker = Reactor::waker(&poll).map_err(StartError::Thread)?;
         let (commands, queue) = commands::channel(waker, Arc::clone(&counters));
-        let reactor = Reactor::new(config, poll, (sockets, tcp), queue, Arc::clone(&directory), Arc::clone(&counters));
+        let reactor = Reactor::new(
+            config,
+            poll,
+            Ports { sockets, tcp, discovery },
+            queue,
+            Arc::clone(&directory),
+            Arc::clone(&counters),
+        );
         let reactor = reactor.map_err(StartError::Thread)?;
         let thread = std::thread::Builder::new().name("media".into()).spawn(move || reactor.run());
         let shared = Shared {
             udp_address: SocketAddr::new(config.udp_listen.ip(), port),
             candidates: local(Transport::Udp, udp_addresses).chain(local(Transport::Tcp, tcp_addresses)).collect(),
             advertised: advertised(&config.advertise, &ports),
+            public_address,
             accept_video: config.accept_video,
             factory,
             commands,
@@ -260,6 +281,14 @@ impl Shared {
         Ok(OpenedCall { answer, voice: CallSender::new(key, self.commands.clone()) })
     }
 
+    /// The public addresses, as far as they are known by now.
+    fn advertised(&self) -> Vec<LocalAddress> {
+        let found = self.public_address.get().map(|address| LocalAddress { transport: Transport::Udp, address });
+        let is_news =
+            |address: &LocalAddress| ![&self.candidates, &self.advertised].iter().any(|known| known.contains(address));
+        self.advertised.iter().copied().chain(found.filter(is_news)).collect()
+    }
+
     /// All SDP work, on the caller's thread: about 100 µs.
     fn answer(&self, offer_sdp: &str, role: Role) -> Result<(NewLeg, Answer), OfferError> {
         let offer = Offer::parse(offer_sdp)?;
@@ -269,7 +298,7 @@ impl Shared {
         let narrowed = offer.narrowed_to(role)?;
         let answered = self.factory.answer(&narrowed, &offer.video_payload_types(), &self.candidates, Instant::now());
         let answered = answered.map_err(OfferError::BadSdp)?;
-        let sdp = touch_up(&answered.answer, &offer, role, &self.advertised);
+        let sdp = touch_up(&answered.answer, &offer, role, &self.advertised());
         let ice = IceSession::new(answered.ufrag.clone(), narrowed, offer.credentials().clone());
         let leg = NewLeg { key: LegKey(self.next_key()), peer: answered.peer, ice };
         Ok((leg, Answer { sdp, ice: answered.ufrag }))
@@ -284,6 +313,14 @@ impl Shared {
             tracing::error!("media thread panicked");
         }
     }
+}
+
+/// Looks the name up; blocks for as long as that takes.
+fn find_stun_server(name: &str, own: &[SocketAddr]) -> Result<SocketAddr, StartError> {
+    let fail = |reason: String| StartError::StunServer { name: name.to_owned(), reason };
+    let found = name.to_socket_addrs().map_err(|error| fail(error.to_string()))?;
+    let is_reachable = |server: &SocketAddr| own.iter().any(|own| own.is_ipv4() == server.is_ipv4());
+    found.into_iter().find(is_reachable).ok_or_else(|| fail("it has no address of our families".to_owned()))
 }
 
 fn local(transport: Transport, addresses: Vec<SocketAddr>) -> impl Iterator<Item = LocalAddress> {

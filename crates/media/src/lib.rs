@@ -19,6 +19,7 @@ mod hostile;
 mod ice;
 mod peer;
 mod playout;
+mod public_address;
 mod reactor;
 mod sdp;
 mod sockets;

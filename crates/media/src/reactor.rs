@@ -5,6 +5,7 @@
 //! instead. Read [`Reactor::run`], then `legs` (peer connections) and `calls` (what they are for).
 
 mod calls;
+mod discovery;
 mod ice;
 mod legs;
 mod pace;
@@ -26,6 +27,7 @@ use crate::commands::{CallKey, Command, CommandQueue, LegKey};
 use crate::demux::{Demux, Route, Source};
 use crate::directory::Directory;
 use crate::peer::{Datagram, PeerEvent, Transport};
+use crate::public_address::Discovery;
 use crate::sockets::Sockets;
 use crate::stats::Counters;
 use crate::strangers::Strangers;
@@ -55,6 +57,7 @@ pub(crate) struct Reactor {
     registry: Registry,
     demux: Demux<LegKey>,
     strangers: Strangers,
+    discovery: Option<Discovery>,
     legs: FxHashMap<LegKey, Leg>,
     calls: FxHashMap<CallKey, Call>,
     timers: Timers<Deadline>,
@@ -69,6 +72,13 @@ pub(crate) struct Reactor {
     pace: Pace,
     started: Instant,
     course: Course,
+}
+
+/// What is open to the network, and whom to ask how it looks from outside.
+pub(crate) struct Ports {
+    pub(crate) sockets: Sockets,
+    pub(crate) tcp: TcpPort,
+    pub(crate) discovery: Option<Discovery>,
 }
 
 /// The way out to the network.
@@ -90,6 +100,8 @@ enum Deadline {
     Leg(LegKey),
     Call(CallKey),
     Farewells,
+    /// Our public address is to be asked for.
+    Discovery,
     /// Somebody who connected by TCP has said nothing yet.
     Strangers,
 }
@@ -109,7 +121,7 @@ impl Reactor {
     pub(crate) fn new(
         config: &MediaConfig,
         poll: Poll,
-        (mut sockets, mut tcp): (Sockets, TcpPort),
+        Ports { mut sockets, mut tcp, discovery }: Ports,
         queue: CommandQueue,
         directory: Arc<Directory>,
         counters: Arc<Counters>,
@@ -127,6 +139,7 @@ impl Reactor {
             net: Net { sockets, tcp, counters },
             demux: Demux::new(),
             strangers: Strangers::default(),
+            discovery,
             legs: FxHashMap::default(),
             calls: FxHashMap::default(),
             timers: Timers::new(),
@@ -144,6 +157,7 @@ impl Reactor {
     /// Serves until told to stop, then ends all calls.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(64);
+        self.ask_for_address(Instant::now());
         while self.course == Course::Serving {
             self.wait(&mut events);
             self.queue.rearm();
@@ -225,6 +239,9 @@ impl Reactor {
         self.net.counters.packets_in.add(1);
         let (source, now) = ((datagram.transport, datagram.source), Instant::now());
         let mut route = self.demux.route(source, datagram.bytes);
+        if route == Route::Unknown && self.take_response(datagram, now) {
+            return;
+        }
         let is_known = matches!(route, Route::Known(_));
         if !is_known && !self.strangers.may_try(datagram.source.ip(), now) {
             self.net.counters.packets_limited.add(1);
@@ -256,6 +273,7 @@ impl Reactor {
                 Deadline::Leg(leg) => self.leg_deadline(leg, now),
                 Deadline::Call(call) => self.serve_call(call, now),
                 Deadline::Farewells => self.retry_farewells(now),
+                Deadline::Discovery => self.ask_for_address(now),
                 Deadline::Strangers => {
                     let next = self.net.tcp.dismiss_strangers(now);
                     self.timers.set(Deadline::Strangers, next);

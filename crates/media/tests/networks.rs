@@ -3,8 +3,8 @@
 mod common;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
 
 use audio::leg::{EndReason, FromCaller};
 use common::{clip, heard, media_with, number, packet, rest, speak, until};
@@ -113,4 +113,47 @@ fn all_addresses_stands_for_both_families_without_link_local_ones() {
     let (_, answer, _, _) = open(&media, "call");
     assert!(answer.contains(" 127.0.0.1 ") && answer.contains(" ::1 "), "{answer}");
     assert!(!answer.contains(" fe80:") && !answer.contains(" 169.254."), "{answer}");
+}
+
+/// A STUN server that tells everybody the same address, 192.0.2.1:32853 (as in RFC 5769, section 2.2).
+fn stun_server() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let address = socket.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        let mut buffer = [0; 100];
+        while let Ok((20, source)) = socket.recv_from(&mut buffer) {
+            let mut response = b"\x01\x01\x00\x0c".to_vec();
+            response.extend(&buffer[4..20]);
+            response.extend(b"\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43");
+            socket.send_to(&response, source).expect("loopback takes it");
+        }
+    });
+    address
+}
+
+#[test]
+fn rfc8489_the_public_address_is_asked_for_and_offered() {
+    let media = media_with(MediaConfig { stun_server: Some(stun_server().to_string()), ..MediaConfig::default() });
+    let start = Instant::now();
+    let mut id = 0;
+    let answer = loop {
+        id += 1;
+        let (_, answer, _, _) = open(&media, &id.to_string());
+        // The calls of earlier rounds are given up at once, since nobody listens to them.
+        if answer.contains("192.0.2.1") {
+            break answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "{answer}");
+        std::thread::yield_now();
+    };
+    assert!(answer.contains(" udp 2130706431 192.0.2.1 32853 typ host\r\na=end-of-candidates\r\n"), "{answer}");
+    assert_eq!(media.stats().packets_unknown, 0);
+}
+
+#[test]
+fn a_stun_server_that_cannot_be_found_is_named() {
+    let config = MediaConfig { stun_server: Some("no port".into()), ..MediaConfig::default() };
+    let error = Media::start(&MediaConfig { udp_listen: "127.0.0.1:0".parse().expect("an address"), ..config });
+    let text = error.expect_err("it is no address").to_string();
+    assert!(text.starts_with("look up the STUN server no port: ") && text.contains("media.stun_server"), "{text}");
 }

@@ -34,7 +34,7 @@ impl Media {
         match outcome.await.map_err(|_| IceError::ShuttingDown)?? {
             IcePatched::Trickled => Ok(IceChange::Trickled),
             IcePatched::Restarted { tag, answer } => {
-                Ok(IceChange::Restarted { tag, fragment: ice_fragment(&answer, &self.shared.advertised) })
+                Ok(IceChange::Restarted { tag, fragment: ice_fragment(&answer, &self.shared.advertised()) })
             }
         }
     }
