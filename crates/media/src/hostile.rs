@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use audio::jitter::{JitterBuffer, MAX_GAP_MARKS, MAX_HELD, RtpPacket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -144,6 +145,39 @@ proptest! {
         prop_assert_eq!(demux.route(source, &request), Route::Claimed(1));
         let known = demux.route(source, &damaged(request, &changes, <[u8]>::to_vec));
         prop_assert!(known != Route::Known(1));
+    }
+}
+
+/// A packet's step in sequence, its RTP time, its payload, and the time since the one before.
+fn rtp_step() -> impl Strategy<Value = (u16, u32, Vec<u8>, u64)> {
+    let near =
+        prop_oneof![4 => Just(1_u16), 2 => 0..40_u16, 1 => (1..40_u16).prop_map(u16::wrapping_neg), 1 => any::<u16>()];
+    (near, any::<u32>(), vec(any::<u8>(), 0..8), 0..50_000_u64)
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn any_rtp_leaves_the_jitter_buffer_in_order_and_none_stays(steps in vec(rtp_step(), 1..120)) {
+        let (mut buffer, mut sequence, mut now_us) = (JitterBuffer::new(), 0_u16, 0);
+        let (mut last, mut restarts) = (None, 0);
+        for (step, timestamp, payload, pause_us) in steps {
+            sequence = sequence.wrapping_add(step);
+            now_us += pause_us;
+            buffer.push(RtpPacket { sequence, timestamp, payload: payload.into() }, now_us);
+            let mut left = 0;
+            while let Some(frame) = buffer.pop(now_us) {
+                left += 1;
+                if buffer.stats().restarts == restarts {
+                    prop_assert!(last < Some(frame.sequence), "{} after {last:?}", frame.sequence);
+                }
+                (last, restarts) = (Some(frame.sequence), buffer.stats().restarts);
+            }
+            prop_assert!(left <= MAX_HELD * (MAX_GAP_MARKS as usize + 1), "{left} frames at once");
+        }
+        while buffer.pop(now_us + 10_000_000).is_some() {}
+        prop_assert_eq!(buffer.deadline_us(), None);
     }
 }
 
