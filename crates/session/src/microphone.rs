@@ -52,8 +52,8 @@ pub(crate) struct Microphone {
     stt: SttStream,
     /// A speech-native model's, that hears what the recogniser hears.
     ear: Option<Ear>,
-    /// Kept, since a model's streams end with it.
-    _models: (Arc<dyn VoiceActivity>, Arc<dyn SpeechToText>),
+    /// A model's streams end with it.
+    models: (Arc<dyn VoiceActivity>, Arc<dyn SpeechToText>),
     /// What the recogniser had no room for yet.
     backlog: VecDeque<SttInput>,
     watch: SpeechWatch,
@@ -89,7 +89,7 @@ impl Microphone {
             vad: vad.open(),
             stt: stt.open(SttOptions { language }),
             ear,
-            _models: (vad, stt),
+            models: (vad, stt),
             backlog: VecDeque::new(),
             watch: SpeechWatch::default(),
             partial: Vec::with_capacity(WINDOW_SAMPLES * 2),
@@ -201,8 +201,13 @@ impl Microphone {
             match self.vad.windows.try_send(samples) {
                 Ok(()) => self.awaited.push_back(window),
                 Err(TrySendError::Full(_)) => return self.waiting.push_front(window),
-                // It failed, and has said so.
-                Err(TrySendError::Closed(_)) => {}
+                Err(TrySendError::Closed(_)) => {
+                    tracing::error!("the voice activity detector failed; the call goes on with a new stream of it");
+                    // Nothing is heard of what it was asked. One that fails at once is asked again with the next window.
+                    self.awaited.clear();
+                    self.vad = self.models.0.open();
+                    return self.waiting.push_front(window);
+                }
             }
         }
     }

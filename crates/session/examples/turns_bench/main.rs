@@ -97,7 +97,7 @@ fn strategies() -> Vec<(&'static str, AgentConfig)> {
         ("semantic_vad 300-760 ms", between(300, 760)),
         ("semantic_vad 450-760 ms", between(450, 760)),
         ("semantic_vad low", eager(Eagerness::Low)),
-        ("semantic_vad 700-1400 ms", between(700, 1_400)),
+        ("semantic_vad 700-960 ms", between(700, 960)),
         ("semantic_vad 1100-1160 ms", between(1_100, 1_160)),
         ("semantic_vad auto, not ahead", TurnTaking { start_ahead: false, ..TurnTaking::default() }),
     ]

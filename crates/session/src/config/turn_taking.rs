@@ -91,7 +91,7 @@ impl Eagerness {
         let balanced = Fused::default();
         match self {
             Self::Low => {
-                Fused { min_silence: Duration::from_millis(700), max_silence: Duration::from_millis(960), ..balanced }
+                Fused { min_silence: Duration::from_millis(700), max_silence: Duration::from_millis(1_400), ..balanced }
             }
             Self::Medium | Self::Auto => balanced,
             Self::High => Fused {

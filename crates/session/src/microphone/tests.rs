@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use audio::leg::OpusFrame;
@@ -32,29 +32,81 @@ impl VoiceActivity for Strict {
     }
 }
 
+/// Fails at its third window, as often as it may, and is [`Strict`] then.
+struct Fragile {
+    failures: Mutex<u32>,
+}
+
+impl VoiceActivity for Fragile {
+    #[allow(clippy::disallowed_methods, reason = "it ends with its stream")]
+    fn open(&self) -> VadStream {
+        let mut failures = self.failures.lock().expect("no panic");
+        let Some(left) = failures.checked_sub(1) else { return Strict.open() };
+        *failures = left;
+        let (windows, mut input) = mpsc::channel::<Box<[f32; WINDOW_SAMPLES]>>(UNREAD_LIMIT);
+        let (answers, probabilities) = mpsc::channel(UNREAD_LIMIT);
+        tokio::spawn(async move {
+            for _ in 0..2 {
+                if input.recv().await.is_none() || answers.send(0.0).await.is_err() {
+                    return;
+                }
+            }
+        });
+        VadStream { windows, probabilities }
+    }
+}
+
+/// The packets of a caller, 20 ms each.
+struct Line {
+    encoder: Encoder,
+    loudspeaker: Loudspeaker,
+    sequence: u64,
+}
+
+impl Line {
+    fn new() -> Self {
+        let config = EncoderConfig { rate_hz: SAMPLE_RATE_HZ, ..EncoderConfig::default() };
+        Self { encoder: Encoder::new(&config).expect("an encoder"), loudspeaker: Loudspeaker::default(), sequence: 0 }
+    }
+
+    /// A packet of a tone; its samples reach up to `loudness`.
+    fn hear(&mut self, microphone: &mut Microphone, loudness: f32) {
+        let samples: Vec<f32> = (0..320).map(|at| loudness * (at as f32 * 0.2).sin()).collect();
+        let payload = self.encoder.encode(&samples).expect("a packet");
+        self.sequence += 1;
+        let frame = OpusFrame { sequence: self.sequence, rtp_time: self.sequence * 960, payload };
+        microphone.packet(Timestamp::from_millis(self.sequence * 20), &frame, &mut self.loudspeaker);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detector_that_fails_leaves_nobody_deaf() {
+    let detector = Arc::new(Fragile { failures: Mutex::new(2) });
+    let mut microphone = Microphone::new(detector, Listener::new(&["hello"]), None, None).expect("Opus");
+    let mut line = Line::new();
+    for _ in 0..50 {
+        line.hear(&mut microphone, 0.5);
+        let news = tokio::time::timeout(Duration::from_millis(20), microphone.news()).await;
+        if matches!(news, Ok(Heard::Speech(Change::Started { .. }))) {
+            return;
+        }
+    }
+    unreachable!("nobody was heard in a second");
+}
+
 /// What media kept while nobody listened comes at once, and silence behind it in its time.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_packets_is_heard_to_its_end_and_leaves_nobody_deaf() {
     let mut microphone = Microphone::new(Arc::new(Strict), Listener::new(&["hello"]), None, None).expect("Opus");
-    let mut loudspeaker = Loudspeaker::default();
-    let mut encoder =
-        Encoder::new(&EncoderConfig { rate_hz: SAMPLE_RATE_HZ, ..EncoderConfig::default() }).expect("an encoder");
-    let mut sequence = 0;
-    let mut hear = |microphone: &mut Microphone, loudness: f32| {
-        let samples: Vec<f32> = (0..320).map(|at| loudness * (at as f32 * 0.2).sin()).collect();
-        let payload = encoder.encode(&samples).expect("a packet");
-        sequence += 1;
-        let frame = OpusFrame { sequence, rtp_time: sequence * 960, payload };
-        microphone.packet(Timestamp::from_millis(sequence * 20), &frame, &mut loudspeaker);
-    };
+    let mut line = Line::new();
     for _ in 0..100 {
-        hear(&mut microphone, 0.5);
+        line.hear(&mut microphone, 0.5);
         // The worker runs, and nobody reads what it answers.
         tokio::task::yield_now().await;
     }
     let mut spoken = Duration::ZERO;
     for _ in 0..20 {
-        hear(&mut microphone, 0.0);
+        line.hear(&mut microphone, 0.0);
         while let Ok(heard) = tokio::time::timeout(Duration::from_millis(20), microphone.news()).await {
             match heard {
                 Heard::Speech(Change::GoesOn { spoken: so_far }) => spoken = so_far,
