@@ -100,14 +100,28 @@ fn bind_one(address: SocketAddr, buffer_bytes: usize) -> io::Result<Local> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // A smaller buffer than asked for still works, only less well under load.
-    let _ = socket.set_recv_buffer_size(buffer_bytes);
-    let _ = socket.set_send_buffer_size(buffer_bytes);
+    enlarge_buffers(&socket, buffer_bytes);
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
     let socket = StdUdpSocket::from(socket);
     let address = socket.local_addr()?;
     Ok(Local { socket: UdpSocket::from_std(socket), address })
+}
+
+/// A smaller buffer than asked for still works, only less well under load.
+fn enlarge_buffers(socket: &Socket, bytes: usize) {
+    let _ = socket.set_recv_buffer_size(bytes);
+    let _ = socket.set_send_buffer_size(bytes);
+    match socket.recv_buffer_size() {
+        Ok(given) if given < bytes => {
+            tracing::info!(
+                given,
+                wanted = bytes,
+                "net.core.rmem_max caps media's buffers; packets may be lost under load"
+            );
+        }
+        Ok(_) | Err(_) => {}
+    }
 }
 
 /// The addresses that a configured one stands for.
