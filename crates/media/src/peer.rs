@@ -94,10 +94,14 @@ pub(crate) struct Peer {
     consent: Consent,
 }
 
-/// Whether the other end still wants packets (RFC 7675): who does not answer checks, or makes none, gets no more voice.
+/// Whether the other end still wants packets (RFC 7675).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Consent {
+    /// A lite agent makes no checks, so it cannot ask: the other end is taken at its word until it falls silent.
+    Implied,
+    /// It answers our checks.
     Given,
+    /// It does not, so it gets no more voice.
     Expired,
 }
 
@@ -148,7 +152,7 @@ impl Peer {
 
     /// Writes one Opus packet, if this end may speak.
     pub(crate) fn write_audio(&mut self, packet: OutgoingAudio, now: Instant) {
-        let (Consent::Given, Some((mid, opus))) = (self.consent, self.audio_out()) else { return };
+        let (Consent::Implied | Consent::Given, Some((mid, opus))) = (self.consent, self.audio_out()) else { return };
         let Some(writer) = self.rtc.writer(mid) else { return };
         let time = MediaTime::new(packet.rtp_time, Frequency::FORTY_EIGHT_KHZ);
         let writer = writer.start_of_talkspurt(packet.marker);
@@ -259,14 +263,20 @@ impl Peer {
     fn ice_state(&mut self, state: IceConnectionState) -> Option<PeerEvent> {
         match state {
             IceConnectionState::Connected | IceConnectionState::Completed => {
-                self.consent = Consent::Given;
+                self.consent_is(Consent::Given);
                 Some(PeerEvent::PathFound)
             }
             IceConnectionState::Disconnected => {
-                self.consent = Consent::Expired;
+                self.consent_is(Consent::Expired);
                 None
             }
             IceConnectionState::New | IceConnectionState::Checking => None,
+        }
+    }
+
+    fn consent_is(&mut self, consent: Consent) {
+        if self.consent != Consent::Implied {
+            self.consent = consent;
         }
     }
 

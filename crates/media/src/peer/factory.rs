@@ -13,7 +13,7 @@ use str0m::rtp::Extension;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::video::Video;
-use super::{EVENTS_CHANNEL, Peer, Transport, dtls};
+use super::{Consent, EVENTS_CHANNEL, Peer, Transport, dtls};
 use crate::config::IceMode;
 
 /// Payload types of key presses (RFC 4733) in offers of our own, as Chromium numbers them, one for each clock.
@@ -87,7 +87,9 @@ impl PeerFactory {
         }
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| error.to_string())?.to_sdp_string();
         let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
-        Ok(Answered { peer: Peer { video: Video::of(video), ..Peer::new(rtc, None) }, ufrag, answer })
+        let consent = if self.config.ice_lite() { Consent::Implied } else { Consent::Given };
+        let peer = Peer { video: Video::of(video), consent, ..Peer::new(rtc, None) };
+        Ok(Answered { peer, ufrag, answer })
     }
 
     /// Makes an offer without candidates: the server is to learn our address from our first packet.

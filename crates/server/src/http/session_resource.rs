@@ -1,10 +1,8 @@
 //! The HTTP resource of a WHIP or WHEP session: what opens, changes and ends it looks alike (RFC 9725, sections 4.2 and 4.3).
 
-use axum::Json;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 use super::body::{self, has_media_type};
 use super::ice_servers::IceServers;
@@ -30,16 +28,6 @@ pub(super) fn created_session(location: String, accepted: Accepted, ice_servers:
     set_etag(headers, &answer.ice);
     ice_servers.link(headers, &id);
     response
-}
-
-/// A session that its owner has ended. Not empty: ffmpeg takes an answer without a body for a failure.
-pub(super) fn ended(id: String) -> impl IntoResponse {
-    #[derive(Serialize)]
-    struct Ended {
-        id: String,
-        status: &'static str,
-    }
-    Json(Ended { id, status: "ended" })
 }
 
 /// `OPTIONS` of a session.

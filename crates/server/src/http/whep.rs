@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::MediaServices;
 use super::body::SdpOffer;
 use super::refusal::Refusal;
-use super::session_resource::{IcePatch, created_session, ended, no_such_call, patched};
+use super::session_resource::{IcePatch, created_session, no_such_call, patched};
 
 /// `POST /whep/{id}`: opens a listener.
 pub(super) async fn listen(
@@ -63,6 +63,6 @@ pub(super) async fn patch(
 pub(super) async fn stop(
     State(services): State<MediaServices>,
     Path((id, listener)): Path<(String, String)>,
-) -> Result<impl IntoResponse, Refusal> {
-    if services.switchboard.stop_listening(&id, &listener) { Ok(ended(listener)) } else { Err(no_such_call()) }
+) -> Result<StatusCode, Refusal> {
+    if services.switchboard.stop_listening(&id, &listener) { Ok(StatusCode::OK) } else { Err(no_such_call()) }
 }

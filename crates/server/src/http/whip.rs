@@ -8,7 +8,7 @@ use super::MediaServices;
 use super::body::SdpOffer;
 use super::call_options::CallOptions;
 use super::refusal::Refusal;
-use super::session_resource::{IcePatch, created_session, ended, no_such_call, patched};
+use super::session_resource::{IcePatch, created_session, no_such_call, patched};
 use crate::readiness::Unready;
 use crate::switchboard::{CallRequest, CallWishes, Door, OfferError, RefusedCall};
 
@@ -54,8 +54,8 @@ pub(super) async fn patch(
 pub(super) async fn hang_up(
     State(services): State<MediaServices>,
     Path(id): Path<String>,
-) -> Result<impl IntoResponse, Refusal> {
-    if services.switchboard.hang_up(&id) { Ok(ended(id)) } else { Err(no_such_call()) }
+) -> Result<StatusCode, Refusal> {
+    if services.switchboard.hang_up(&id) { Ok(StatusCode::OK) } else { Err(no_such_call()) }
 }
 
 /// `OPTIONS /whip`: which bodies may be posted, and who helps to reach the server. A preflight request of a browser is

@@ -193,6 +193,18 @@ async fn what_people_say_is_not_in_the_log() {
     assert!(!log.contains(secret), "{log}");
 }
 
+/// The id of an active conversation, once there is one.
+pub(crate) async fn active(server: &TestServer) -> String {
+    let mut again = interval(Duration::from_millis(20));
+    loop {
+        again.tick().await;
+        let newest = server.get_json("/v1/conversations").await["data"][0].clone();
+        if let (Some(id), true) = (newest["id"].as_str(), newest["status"] == "active") {
+            return id.to_owned();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_call_command_is_a_real_caller() {
     // Echo records no turn, so the command must give up; that it was heard shows in the conversation.
@@ -201,16 +213,7 @@ async fn the_call_command_is_a_real_caller() {
     let wav = tone_wav(folder.path());
     let mut call = tokio::process::Command::from(antiphon(folder.path()));
     let mut child = call.arg("call").arg(wav).args(["--url", &server.url]).spawn().expect("it runs");
-    let id = timeout(SOON, async {
-        let mut again = interval(Duration::from_millis(20));
-        loop {
-            again.tick().await;
-            if let Some(id) = server.get_json("/v1/conversations").await["data"][0]["id"].as_str() {
-                return id.to_owned();
-            }
-        }
-    });
-    let id = id.await.expect("the command calls");
+    let id = timeout(SOON, active(&server)).await.expect("the command calls");
     server.client.delete(server.url(&format!("/whip/{id}"))).send().await.expect("an answer");
     let status = timeout(SOON, child.wait()).await.expect("it notices the hang-up").expect("it ends");
     assert_eq!(status.code(), Some(1));

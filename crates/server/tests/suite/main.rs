@@ -5,6 +5,7 @@ mod agents;
 #[path = "../../../bus/tests/suite/broker.rs"]
 mod broker;
 mod calls;
+mod clients;
 mod cluster;
 mod command_line;
 mod routes;
