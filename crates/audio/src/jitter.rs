@@ -1,38 +1,59 @@
 //! The jitter buffer: RTP packets as they arrive in, frames in order out.
 //!
 //! Made for machines that listen, not for a loudspeaker: nothing is delayed or stretched to hide jitter. A packet in
-//! order leaves at once; only a hole makes later packets wait, and no longer than [`MAX_WAIT_US`]. Lost packets leave
-//! as frames with an empty payload. Silence that the sender left out (DTX) is no loss: there the RTP time jumps and
-//! the sequence does not. Time is passed in, in microseconds of any one clock.
+//! order leaves at once; only a hole makes later packets wait, as long as the missing one may still come by what
+//! [`Arrivals`] has measured, and no longer than [`MAX_WAIT_US`]. Lost packets leave as frames with an empty payload.
+//! Silence that the sender left out (DTX) is no loss: there the RTP time jumps and the sequence does not. Time is passed in,
+//! in microseconds of any one clock.
 
+mod arrivals;
 mod extend;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+pub use self::arrivals::Arrivals;
 use self::extend::Extender;
 use crate::leg::{FRAME_MS, OpusFrame, RTP_CLOCK_HZ};
 use crate::opus;
 
-/// How long later packets wait for a missing one. Reordering beyond 60 ms is rare, and the caller's turn waits too.
-pub const MAX_WAIT_US: u64 = 60_000;
-/// Packets held behind a hole; enough for [`MAX_WAIT_US`] of 2.5 ms frames, and a bound on what a peer can make us keep.
+/// How long later packets wait for a missing one, at most. The caller's turn waits too.
+pub const MAX_WAIT_US: u64 = 120_000;
+/// How far beyond the measured spread a packet is waited for: so much, and an eighth of the spread.
+pub const SLACK_US: u64 = 5_000;
+/// Packets held behind a hole; enough for [`MAX_WAIT_US`] of 5 ms frames. [`JitterBuffer::pop`] waits for no more, so what a
+/// peer can make us keep is this and what is pushed between two of its calls.
 pub const MAX_HELD: usize = 32;
 /// A sequence jump beyond this is a new stream, not loss: 10 s of packets.
 pub const MAX_JUMP: u64 = 500;
 /// Marks given for one hole. Concealing more than half a second helps nobody.
 pub const MAX_GAP_MARKS: u64 = 25;
+/// So long after a new stream has begun, packets of the one before it are stragglers. Later ones begin it anew.
+const STRAGGLERS_US: u64 = 2_000_000;
 
-/// One RTP packet of an Opus stream.
+/// One RTP packet of an incoming stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtpPacket {
+    /// The stream, as the sender numbers it (SSRC).
+    pub stream: u32,
     /// The sequence number as sent.
     pub sequence: u16,
     /// The timestamp as sent, at [`RTP_CLOCK_HZ`].
     pub timestamp: u32,
-    /// The Opus packet.
-    pub payload: Bytes,
+    /// What it carries.
+    pub content: Content,
+}
+
+/// What a packet carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// An Opus packet.
+    Audio(Bytes),
+    /// The copy of an Opus packet, from a later one (RED, RFC 2198).
+    Copy(Bytes),
+    /// Something that is numbered as audio is and is none: a key press (RFC 4733), padding.
+    Other,
 }
 
 /// What happened to packets so far.
@@ -40,21 +61,29 @@ pub struct RtpPacket {
 pub struct JitterStats {
     /// Frames given out, without gap marks.
     pub delivered: u64,
-    /// Packets that never came in time.
+    /// Packets of which neither they nor a copy came in time.
     pub lost: u64,
     /// Packets that came after their place was given up.
     pub late: u64,
     /// Packets that came twice.
     pub duplicates: u64,
+    /// Frames given out of which a copy came first, or nothing else.
+    pub recovered: u64,
+    /// RTP ticks of these.
+    pub recovered_ticks: u64,
     /// Times the sender began a new stream.
     pub restarts: u64,
 }
 
-/// Orders one incoming stream.
+/// Orders one sender's streams.
 #[derive(Debug, Default)]
 pub struct JitterBuffer {
     sequences: Extender<16>,
     times: Extender<32>,
+    streams: Streams,
+    arrivals: Arrivals,
+    /// When the last packet came.
+    latest_us: u64,
     held: BTreeMap<u64, Held>,
     next: Option<Next>,
     /// Marks of the hole that is being reported.
@@ -64,11 +93,19 @@ pub struct JitterBuffer {
     stats: JitterStats,
 }
 
+/// Which stream is the sender's now.
+#[derive(Debug, Default)]
+struct Streams {
+    current: Option<u32>,
+    former: Option<u32>,
+    changed_us: u64,
+}
+
 #[derive(Debug)]
 struct Held {
     rtp_time: u64,
     arrived_us: u64,
-    payload: Bytes,
+    content: Content,
 }
 
 /// What should come next, if nothing is lost or left out.
@@ -95,53 +132,61 @@ impl JitterBuffer {
         Self::default()
     }
 
-    /// Takes a packet in. Empty payloads carry no audio and are ignored.
+    /// Takes a packet in.
     pub fn push(&mut self, packet: RtpPacket, now_us: u64) {
-        if packet.payload.is_empty() {
+        let RtpPacket { stream, sequence: number, timestamp, content } = packet;
+        let place = self.streams.place(stream, now_us);
+        if place == Place::Former {
+            self.stats.late += 1;
             return;
         }
-        let sequence = self.sequences.extend(u64::from(packet.sequence));
-        let rtp_time = self.times.extend(u64::from(packet.timestamp));
-        let Some(next) = self.next else {
-            self.next = Some(Next { sequence, rtp_time, ticks: DEFAULT_TICKS });
-            self.hold(sequence, rtp_time, now_us, packet.payload);
+        let pause_us = now_us.saturating_sub(std::mem::replace(&mut self.latest_us, now_us));
+        if place == Place::New {
+            self.restart(number, timestamp, pause_us);
+        }
+        let mut sequence = self.sequences.extend(u64::from(number));
+        let mut rtp_time = self.times.extend(u64::from(timestamp));
+        let next = self.next.get_or_insert(Next { sequence, rtp_time, ticks: DEFAULT_TICKS }).sequence;
+        if sequence.abs_diff(next) > MAX_JUMP {
+            (sequence, rtp_time) = self.restart(number, timestamp, pause_us);
+        } else if sequence < next {
+            // A copy that is not needed any more was none of the packets sent.
+            if !matches!(content, Content::Copy(_)) && self.count_past(next - sequence) == Past::Late {
+                self.note_arrival(rtp_time, &content, now_us);
+            }
             return;
-        };
-        if sequence.abs_diff(next.sequence) > MAX_JUMP {
-            self.restart(sequence, rtp_time);
-            self.hold(sequence, rtp_time, now_us, packet.payload);
-        } else if sequence < next.sequence {
-            self.count_past(next.sequence - sequence);
         } else if self.held.contains_key(&sequence) {
             self.stats.duplicates += 1;
-        } else {
-            self.hold(sequence, rtp_time, now_us, packet.payload);
+            return;
         }
+        self.note_arrival(rtp_time, &content, now_us);
+        self.held.insert(sequence, Held { rtp_time, arrived_us: now_us, content });
     }
 
     /// The next frame that may leave by now; call until there is none.
     pub fn pop(&mut self, now_us: u64) -> Option<OpusFrame> {
-        if let Some(mark) = self.next_mark() {
-            return Some(mark);
-        }
-        let next = self.next?;
-        let (&sequence, first) = self.held.first_key_value()?;
-        if sequence > next.sequence {
-            if now_us < first.arrived_us + MAX_WAIT_US && self.held.len() < MAX_HELD {
-                return None;
-            }
-            self.give_up(next, sequence, first.rtp_time);
+        loop {
             if let Some(mark) = self.next_mark() {
                 return Some(mark);
             }
+            let next = self.next?;
+            let (&sequence, first) = self.held.first_key_value()?;
+            if sequence == next.sequence {
+                if let Some(frame) = self.deliver() {
+                    return Some(frame);
+                }
+            } else if now_us >= self.patience_us(next, first) || self.held.len() >= MAX_HELD {
+                self.give_up(next, sequence, first.rtp_time);
+            } else {
+                return None;
+            }
         }
-        self.deliver()
     }
 
     /// When [`JitterBuffer::pop`] will have something without another packet.
     #[must_use]
     pub fn deadline_us(&self) -> Option<u64> {
-        self.held.first_key_value().map(|(_, first)| first.arrived_us + MAX_WAIT_US)
+        self.held.first_key_value().zip(self.next).map(|((_, first), next)| self.patience_us(next, first))
     }
 
     /// What happened so far.
@@ -150,18 +195,48 @@ impl JitterBuffer {
         self.stats
     }
 
-    fn hold(&mut self, sequence: u64, rtp_time: u64, arrived_us: u64, payload: Bytes) {
-        debug_assert!(self.held.len() <= MAX_HELD, "pop drains the buffer as soon as it is full");
-        self.held.insert(sequence, Held { rtp_time, arrived_us, payload });
+    /// How regularly packets come.
+    #[must_use]
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
+    /// Until when the packets before `first`, the first one held, are waited for.
+    fn patience_us(&self, next: Next, first: &Held) -> u64 {
+        let missing = first.rtp_time.saturating_sub(next.ticks);
+        let latest = self.arrivals.latest_us(missing).unwrap_or(first.arrived_us);
+        let slack = SLACK_US + self.arrivals.assumed_spread_us() / 8;
+        latest.saturating_add(slack).clamp(first.arrived_us, first.arrived_us + MAX_WAIT_US)
+    }
+
+    /// Only what came by itself tells how long the way takes; the RTP time of a key press is that of its begin.
+    fn note_arrival(&mut self, rtp_time: u64, content: &Content, now_us: u64) {
+        match content {
+            Content::Audio(_) => self.arrivals.note(rtp_time, now_us),
+            Content::Copy(_) | Content::Other => {}
+        }
+    }
+
+    /// Gives out the first packet held, if it is audio.
     fn deliver(&mut self) -> Option<OpusFrame> {
         let (sequence, held) = self.held.pop_first()?;
-        let ticks = opus::packet_samples(&held.payload, RTP_CLOCK_HZ).map_or(DEFAULT_TICKS, |samples| samples as u64);
-        self.next = Some(Next { sequence: sequence + 1, rtp_time: held.rtp_time + ticks, ticks });
+        let next = self.next.as_mut()?;
+        next.sequence = sequence + 1;
         self.delivered_before = self.delivered_before << 1 | 1;
+        let is_copy = matches!(held.content, Content::Copy(_));
+        let (Content::Audio(payload) | Content::Copy(payload)) = held.content else { return None };
+        // A packet without payload has its number and nothing else.
+        if payload.is_empty() {
+            return None;
+        }
+        next.ticks = opus::packet_samples(&payload, RTP_CLOCK_HZ).map_or(DEFAULT_TICKS, |samples| samples as u64);
+        next.rtp_time = held.rtp_time + next.ticks;
         self.stats.delivered += 1;
-        Some(OpusFrame { sequence, rtp_time: held.rtp_time, payload: held.payload })
+        if is_copy {
+            self.stats.recovered += 1;
+            self.stats.recovered_ticks += next.ticks;
+        }
+        Some(OpusFrame { sequence, rtp_time: held.rtp_time, payload })
     }
 
     /// Declares everything before `sequence` lost and prepares its marks, the last ones if there are too many.
@@ -190,22 +265,58 @@ impl JitterBuffer {
         Some(mark)
     }
 
-    fn count_past(&mut self, behind: u64) {
-        let delivered = behind <= 64 && self.delivered_before >> (behind - 1) & 1 == 1;
-        if delivered {
+    fn count_past(&mut self, behind: u64) -> Past {
+        if behind <= 64 && self.delivered_before >> (behind - 1) & 1 == 1 {
             self.stats.duplicates += 1;
+            Past::Duplicate
         } else {
             self.stats.late += 1;
+            Past::Late
         }
     }
 
-    fn restart(&mut self, sequence: u64, rtp_time: u64) {
+    /// Begins a new stream right behind the one before it: what is held still comes first, and the RTP time goes on as
+    /// the time has since the last packet. Gives the packet's place.
+    fn restart(&mut self, number: u16, timestamp: u32, pause_us: u64) -> (u64, u64) {
+        let Some(next) = self.next else {
+            return (self.sequences.extend(u64::from(number)), self.times.extend(u64::from(timestamp)));
+        };
         self.stats.restarts += 1;
-        self.held.clear();
-        self.gap = None;
-        self.delivered_before = 0;
-        self.next = Some(Next { sequence, rtp_time, ticks: DEFAULT_TICKS });
+        let last = self.held.last_key_value().map(|(sequence, held)| (sequence + 1, held.rtp_time + next.ticks));
+        let (sequence, rtp_time) = last.unwrap_or((next.sequence, next.rtp_time));
+        let pause_ticks = pause_us.saturating_mul(u64::from(RTP_CLOCK_HZ) / 1_000) / 1_000;
+        let rtp_time = rtp_time.saturating_add(pause_ticks.saturating_sub(next.ticks));
+        self.sequences.restart(u64::from(number), sequence);
+        self.times.restart(u64::from(timestamp), rtp_time);
+        (sequence, rtp_time)
     }
+}
+
+impl Streams {
+    fn place(&mut self, stream: u32, now_us: u64) -> Place {
+        if self.current == Some(stream) {
+            return Place::Current;
+        }
+        if self.former == Some(stream) && now_us < self.changed_us.saturating_add(STRAGGLERS_US) {
+            return Place::Former;
+        }
+        self.former = self.current.replace(stream);
+        self.changed_us = now_us;
+        if self.former.is_some() { Place::New } else { Place::Current }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Current,
+    New,
+    Former,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    Duplicate,
+    Late,
 }
 
 /// RTP ticks of a 20 ms frame, until a packet tells its own length.

@@ -3,12 +3,20 @@
 //! The media role speaks these types to the bus, the bus carries them (through channels or encoded), and a session
 //! consumes them. They live here because all three may depend on this crate and on nothing else of each other.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 /// Milliseconds of audio in one Opus packet of ours, both ways.
 pub const FRAME_MS: u32 = 20;
 /// The RTP clock of Opus (RFC 7587, section 4.1), whatever rate the audio was made at.
 pub const RTP_CLOCK_HZ: u32 = 48_000;
+
+/// Whole milliseconds of so many ticks of the RTP clock.
+#[must_use]
+pub const fn ticks_to_ms(ticks: u64) -> u64 {
+    ticks / (RTP_CLOCK_HZ as u64 / 1_000)
+}
 
 /// One Opus packet of the caller's microphone, in order, after the jitter buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +55,51 @@ pub enum FromCaller {
     Message(String),
     /// How far the agent's voice has been played.
     Playout(PlayoutMark),
+    /// How the network treats the call so far; every few seconds, and before the end.
+    Transport(TransportStats),
     /// The leg is gone; nothing follows.
     Ended(EndReason),
+}
+
+/// How the network treats a call. Counts are since its begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TransportStats {
+    /// The microphone on its way in.
+    pub microphone: MicrophoneStats,
+    /// The voice on its way out; none where nobody has told yet how they hear it.
+    pub voice: Option<VoiceStats>,
+}
+
+/// How the microphone's packets came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MicrophoneStats {
+    /// Frames of audio, whether their packet came or a copy of it.
+    pub frames: u64,
+    /// Packets of which neither they nor a copy came in time.
+    pub lost: u64,
+    /// Packets that came when their place had been given up.
+    pub late: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Milliseconds of audio of which a copy came first, or nothing else (RED, RFC 2198).
+    pub recovered_ms: u64,
+    /// The interarrival jitter (RFC 3550, section 6.4.1).
+    pub jitter: Duration,
+}
+
+/// How the agent's voice is heard, as the listener reports (RFC 3550, section 6.4.2). Of several, the one that misses most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VoiceStats {
+    /// Packets that left.
+    pub sent: u64,
+    /// Packets that the listener missed.
+    pub lost: u64,
+    /// The share that it missed lately, in percent.
+    pub loss_percent: u8,
+    /// Its interarrival jitter.
+    pub jitter: Duration,
+    /// From here to there and back.
+    pub round_trip: Option<Duration>,
 }
 
 /// How far a clip has been played. Positions count milliseconds from the clip's start.

@@ -7,6 +7,7 @@ pub mod echo;
 pub mod energy;
 pub mod jitter;
 pub mod leg;
+pub mod mend;
 pub mod opus;
 pub mod resample;
 pub mod wav;

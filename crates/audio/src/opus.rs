@@ -50,6 +50,16 @@ pub fn packet_samples(packet: &[u8], rate_hz: u32) -> Result<usize, OpusError> {
     usize::try_from(samples).ok().filter(|&samples| samples > 0).ok_or(OpusError::InvalidPacket)
 }
 
+/// Whether the packet carries a coarse copy of the one before it (in-band FEC, RFC 6716, section 2.1.7).
+#[must_use]
+pub fn has_copy(packet: &[u8]) -> bool {
+    if packet.is_empty() || packet.len() > MAX_PACKET_BYTES {
+        return false;
+    }
+    // SAFETY: the pointer and the length describe one live slice, which libopus only reads.
+    unsafe { opusic_sys::opus_packet_has_lbrr(packet.as_ptr(), packet.len() as i32) == 1 }
+}
+
 fn check_rate(rate_hz: u32) -> Result<(), OpusError> {
     match rate_hz {
         8_000 | 12_000 | 16_000 | 24_000 | 48_000 => Ok(()),

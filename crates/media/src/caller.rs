@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::paths::{Paths, Way};
 use self::thread::{CallerThread, Order, WAKER};
-use crate::peer::{PeerFactory, PendingOffer};
+use crate::peer::{PeerFactory, PendingOffer, Redundancy};
 use crate::sdp::Fragment;
 
 /// Orders under way to the thread: ten seconds of frames and then some.
@@ -109,7 +109,19 @@ impl Caller {
     /// # Errors
     /// [`CallerError::Offer`] when the machine lacks the cryptography.
     pub fn offer(kind: CallerKind) -> Result<(PendingCaller, String), CallerError> {
-        let factory = PeerFactory::for_client().map_err(|error| CallerError::Offer(error.to_string()))?;
+        Self::offer_with(kind, Redundancy::None)
+    }
+
+    /// The same, with each packet repeated in the next one, both ways, where the server can do that too (RED, RFC 2198).
+    ///
+    /// # Errors
+    /// As [`Caller::offer`].
+    pub fn offer_redundant(kind: CallerKind) -> Result<(PendingCaller, String), CallerError> {
+        Self::offer_with(kind, Redundancy::Red)
+    }
+
+    fn offer_with(kind: CallerKind, redundancy: Redundancy) -> Result<(PendingCaller, String), CallerError> {
+        let factory = PeerFactory::for_client(redundancy).map_err(|error| CallerError::Offer(error.to_string()))?;
         let direction = match kind {
             CallerKind::Publish => Direction::SendOnly,
             CallerKind::Listen => Direction::RecvOnly,

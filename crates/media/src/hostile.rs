@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use audio::jitter::{JitterBuffer, MAX_GAP_MARKS, MAX_HELD, RtpPacket};
+use audio::jitter::{Content, JitterBuffer, MAX_GAP_MARKS, MAX_HELD, RtpPacket};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -12,7 +12,7 @@ use str0m::media::Direction;
 
 use crate::config::IceMode;
 use crate::demux::{Demux, Route};
-use crate::peer::{Datagram, LocalAddress, OutgoingAudio, Peer, PeerEvent, PeerFactory, Transport};
+use crate::peer::{Datagram, LocalAddress, OutgoingAudio, Peer, PeerEvent, PeerFactory, Redundancy, Transport};
 use crate::sdp::{Credentials, Fragment, Offer, Role, ice_fragment, touch_up};
 
 const OFFERS: [&str; 2] = [include_str!("../tests/offers/chrome.sdp"), include_str!("../tests/offers/obs.sdp")];
@@ -103,7 +103,7 @@ fn damaged_offers_are_answered_or_refused() {
 
 #[test]
 fn damaged_fragments_are_taken_or_refused() {
-    let client = PeerFactory::for_client().expect("cryptography");
+    let client = PeerFactory::for_client(Redundancy::Red).expect("cryptography");
     let (_, offer) = client.offer(Direction::SendOnly, Instant::now()).expect("an offer");
     let server = PeerFactory::for_server(IceMode::Full).expect("cryptography");
     let answered = server.answer(&offer, &[], &[udp(SERVER)], Instant::now()).expect("a good offer");
@@ -165,7 +165,12 @@ proptest! {
         for (step, timestamp, payload, pause_us) in steps {
             sequence = sequence.wrapping_add(step);
             now_us += pause_us;
-            buffer.push(RtpPacket { sequence, timestamp, payload: payload.into() }, now_us);
+            let content = match timestamp % 4 {
+                0 => Content::Other,
+                1 => Content::Copy(payload.into()),
+                _ => Content::Audio(payload.into()),
+            };
+            buffer.push(RtpPacket { stream: timestamp >> 31, sequence, timestamp, content }, now_us);
             let mut left = 0;
             while let Some(frame) = buffer.pop(now_us) {
                 left += 1;
@@ -199,7 +204,7 @@ const SERVER: ([u8; 4], u16) = ([192, 0, 2, 2], 8_080);
 impl Pair {
     fn connected() -> Self {
         let now = Instant::now();
-        let client = PeerFactory::for_client().expect("cryptography");
+        let client = PeerFactory::for_client(Redundancy::Red).expect("cryptography");
         let (pending, offer) = client.offer(Direction::SendRecv, now).expect("an offer");
         let server = PeerFactory::for_server(IceMode::Lite).expect("cryptography");
         let answered = server.answer(&offer, &[], &[udp(SERVER)], now).expect("a good offer");

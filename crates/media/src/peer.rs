@@ -5,8 +5,10 @@
 
 mod dtls;
 mod factory;
+mod headers;
 mod ice;
 mod keypad;
+mod report;
 mod video;
 
 use std::net::SocketAddr;
@@ -14,17 +16,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use audio::jitter::RtpPacket;
-use bytes::Bytes;
+use audio::jitter::{Content, RtpPacket};
+use audio::leg::VoiceStats;
 use str0m::channel::ChannelId;
 use str0m::format::{Codec, CodecExtra};
 use str0m::media::{Frequency, MediaData, MediaTime, Mid, Pt};
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-pub(crate) use factory::{LocalAddress, PeerFactory, PendingOffer};
+pub(crate) use factory::{LocalAddress, PeerFactory, PendingOffer, Redundancy};
+use headers::Headers;
 pub(crate) use ice::PendingRestart;
 use keypad::Keypad;
+use report::Reports;
 use video::Video;
 
 /// The data channel that carries events (OpenAI Realtime); others are ignored.
@@ -60,8 +64,10 @@ pub(crate) enum PeerEvent {
     PathFound,
     /// The events channel is open.
     ChannelOpen,
-    /// An Opus packet.
+    /// A packet of the peer's voice.
     Audio(RtpPacket),
+    /// How the peer hears ours.
+    Reported(VoiceStats),
     /// A key of the telephone's keypad.
     Key(char),
     /// A text message on the events channel.
@@ -90,6 +96,8 @@ pub(crate) struct Peer {
     opus: Option<Pt>,
     channel: Option<ChannelId>,
     keypad: Keypad,
+    headers: Headers,
+    reports: Reports,
     video: Video,
     consent: Consent,
 }
@@ -107,8 +115,17 @@ enum Consent {
 
 impl Peer {
     fn new(rtc: Box<Rtc>, audio: Option<Mid>) -> Self {
-        let (keypad, video) = (Keypad::default(), Video::default());
-        Self { rtc, audio, opus: None, channel: None, keypad, video, consent: Consent::Given }
+        Self {
+            rtc,
+            audio,
+            opus: None,
+            channel: None,
+            keypad: Keypad::default(),
+            headers: Headers::default(),
+            reports: Reports::default(),
+            video: Video::default(),
+            consent: Consent::Given,
+        }
     }
 
     /// Whether the datagram is meant for this peer; proves a STUN request's password.
@@ -123,6 +140,7 @@ impl Peer {
             return true;
         }
         let Some(received) = receive(datagram) else { return false };
+        self.headers.note(datagram.bytes);
         let taken = contain(|| self.rtc.handle_input(Input::Receive(now, received)));
         match &taken {
             Some(Ok(())) => {}
@@ -186,6 +204,11 @@ impl Peer {
         }
     }
 
+    /// Packets of the peer's voice that came twice.
+    pub(crate) fn repeated(&self) -> u64 {
+        self.headers.repeated()
+    }
+
     /// Whether the events channel is open.
     pub(crate) fn has_channel(&self) -> bool {
         self.channel.is_some()
@@ -223,7 +246,7 @@ impl Peer {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => return self.rtc.is_alive().then_some(at),
                 Ok(Output::Transmit(packet)) => send(outgoing(&packet)),
-                Ok(Output::Event(event)) => events.extend(self.translate(event)),
+                Ok(Output::Event(event)) => self.translate(event, events),
                 Err(error) => {
                     self.fail(&error);
                     return None;
@@ -232,30 +255,29 @@ impl Peer {
         }
     }
 
-    fn translate(&mut self, event: Event) -> Option<PeerEvent> {
+    fn translate(&mut self, event: Event, events: &mut Vec<PeerEvent>) {
         match event {
-            Event::Connected => Some(PeerEvent::Connected),
-            Event::IceConnectionStateChange(state) => self.ice_state(state),
+            Event::Connected => events.push(PeerEvent::Connected),
+            Event::IceConnectionStateChange(state) => events.extend(self.ice_state(state)),
             Event::MediaAdded(added) if added.kind.is_audio() => {
                 self.audio.get_or_insert(added.mid);
-                None
             }
-            Event::MediaData(data) if Some(data.mid) == self.audio => self.incoming_media(&data),
+            Event::MediaData(data) if Some(data.mid) == self.audio => self.incoming_media(&data, events),
+            Event::MediaEgressStats(stats) if Some(stats.mid) == self.audio => {
+                events.extend(self.reports.read(&stats).map(PeerEvent::Reported));
+            }
             Event::ChannelOpen(id, label) if label == EVENTS_CHANNEL => {
                 self.channel = Some(id);
-                Some(PeerEvent::ChannelOpen)
+                events.push(PeerEvent::ChannelOpen);
             }
             Event::ChannelData(data) if Some(data.id) == self.channel => {
                 // Some clients send JSON as binary; what is not text in the end is nobody's.
-                String::from_utf8(data.data).ok().map(PeerEvent::Text)
+                events.extend(String::from_utf8(data.data).ok().map(PeerEvent::Text));
             }
-            Event::ChannelClose(id) if Some(id) == self.channel => {
-                self.channel = None;
-                None
-            }
-            Event::Closed => Some(PeerEvent::Closed),
-            // Statistics and video are of no use here.
-            _ => None,
+            Event::ChannelClose(id) if Some(id) == self.channel => self.channel = None,
+            Event::Closed => events.push(PeerEvent::Closed),
+            // Other statistics and video are of no use here.
+            _ => {}
         }
     }
 
@@ -280,11 +302,18 @@ impl Peer {
         }
     }
 
-    fn incoming_media(&mut self, data: &MediaData) -> Option<PeerEvent> {
-        match data.codec_extra {
-            CodecExtra::Tele(report) => self.keypad.report(report.event, data.time.numer()).map(PeerEvent::Key),
-            _ => incoming_audio(data),
+    fn incoming_media(&mut self, data: &MediaData, events: &mut Vec<PeerEvent>) {
+        let sequence = **data.seq_range.start() as u16;
+        let (stream, content) = if data.params.spec().codec == Codec::Opus {
+            self.headers.content(sequence, &data.data)
+        } else {
+            (self.headers.stream(), Content::Other)
+        };
+        if let CodecExtra::Tele(report) = data.codec_extra {
+            events.extend(self.keypad.report(report.event, data.time.numer()).map(PeerEvent::Key));
         }
+        let timestamp = data.time.numer() as u32;
+        events.push(PeerEvent::Audio(RtpPacket { stream, sequence, timestamp, content }));
     }
 
     fn audio_out(&mut self) -> Option<(Mid, Pt)> {
@@ -335,15 +364,4 @@ fn outgoing(packet: &Transmit) -> Datagram<'_> {
     // There are no candidates of other kinds.
     let transport = if packet.proto == Protocol::Tcp { Transport::Tcp } else { Transport::Udp };
     Datagram { transport, source: packet.source, destination: packet.destination, bytes: &packet.contents }
-}
-
-fn incoming_audio(data: &MediaData) -> Option<PeerEvent> {
-    if data.params.spec().codec != Codec::Opus {
-        return None;
-    }
-    Some(PeerEvent::Audio(RtpPacket {
-        sequence: **data.seq_range.start() as u16,
-        timestamp: data.time.numer() as u32,
-        payload: Bytes::copy_from_slice(&data.data),
-    }))
 }

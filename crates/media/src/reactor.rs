@@ -10,6 +10,7 @@ mod ice;
 mod legs;
 mod pace;
 mod state;
+mod transport;
 
 use std::io;
 use std::sync::Arc;

@@ -41,8 +41,10 @@ counters! {
     packets_unsent,
     /// Microphone frames handed to agents.
     frames_in,
-    /// Microphone packets that never came.
+    /// Microphone packets of which neither they nor a copy came in time.
     frames_lost,
+    /// Microphone frames of which a copy in a later packet came first, or nothing else.
+    frames_recovered,
     /// Microphone packets that came too late.
     frames_late,
     /// Microphone packets that came twice.

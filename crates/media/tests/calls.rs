@@ -2,7 +2,7 @@
 
 mod common;
 
-use audio::leg::{EndReason, FromCaller, PlayoutMark, ToCaller};
+use audio::leg::{EndReason, FromCaller, MicrophoneStats, PlayoutMark, ToCaller, TransportStats};
 use common::{call, clip, heard, listener, media, media_with, number, packet, rest, speak, until};
 use media::caller::{Caller, CallerEvent, CallerKind};
 use media::{Door, Media, MediaConfig};
@@ -45,6 +45,27 @@ async fn keys_pressed_beside_the_voice_reach_the_agent_once_each() {
         }
     }
     assert_eq!(keys, ['7', '#', 'A']);
+    // They are numbered as audio is, and are none that was lost.
+    media.shutdown();
+    assert_eq!(media.stats().frames_lost, 0);
+}
+
+#[tokio::test]
+async fn the_agent_is_told_how_the_network_treated_the_call() {
+    let media = media();
+    let mut call = call(&media, Door::Whip, "call").await;
+    for n in 0..FRAMES {
+        call.caller.send_opus(packet(n));
+        until(&mut call.agent, |event| matches!(event, FromCaller::Frame(_))).await;
+    }
+    call.caller.close();
+    let mut last = rest(&mut call.agent).await;
+    assert_eq!(last.pop(), Some(FromCaller::Ended(EndReason::Hangup)));
+    let Some(FromCaller::Transport(TransportStats { microphone, voice: None })) = last.pop() else {
+        unreachable!("the end is told with what was counted: {last:?}")
+    };
+    let expected = MicrophoneStats { frames: FRAMES.into(), jitter: microphone.jitter, ..MicrophoneStats::default() };
+    assert_eq!(microphone, expected);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The agent that needs no model: it plays back what it hears, for checks and load.
 
 use audio::leg::{Clip, FromCaller, ToCaller};
+use audio::mend::Mended;
 use dialogue::{CloseReason, Fact, Timestamp};
 use tokio::sync::mpsc;
 
@@ -21,6 +22,7 @@ pub async fn echo(mut link: Link, reports: mpsc::Sender<Report>) {
                 }
                 continue;
             }
+            FromCaller::Transport(transport) => Report::Transport { transport, mended: Mended::default() },
             FromCaller::Frame(_) | FromCaller::Key(_) | FromCaller::Playout(_) => continue,
             FromCaller::Connected => Report::Connected,
             FromCaller::ChannelOpen => Report::ChannelOpen,

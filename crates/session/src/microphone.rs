@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use audio::jitter::Arrivals;
 use audio::leg::{FRAME_MS, OpusFrame};
-use audio::opus::{Decoder, OpusError};
+use audio::mend::{Mended, Mender};
+use audio::opus::OpusError;
 use dialogue::{PauseId, Timestamp};
 use providers::live::Ear;
 use providers::stt::{SpeechToText, SttEvent, SttInput, SttOptions, SttStream};
@@ -28,6 +30,8 @@ const LEAD_IN_WINDOWS: usize = 7;
 const UTTERANCE_SAMPLES: usize = 8 * SAMPLE_RATE_HZ as usize;
 /// A speaker whose packets stop (mute, silence suppression, a dead network) is taken for silent after this long.
 const STARVED_AFTER: Duration = Duration::from_millis(80);
+/// On a network that jitters, packets may be so much later without anything being wrong.
+const MAX_JITTER: Duration = Duration::from_millis(200);
 /// Inputs that wait for a slow recogniser: 15 s of windows, as long as its longest segment.
 const BACKLOG_INPUTS: usize = 480;
 /// Windows that wait for the detector: 4 s. They come in a burst when a network or a hand-over held them up.
@@ -44,7 +48,8 @@ pub(crate) enum Heard {
 }
 
 pub(crate) struct Microphone {
-    decoder: Decoder,
+    mender: Mender,
+    arrivals: Arrivals,
     /// What a packet held, until it has passed the guard.
     decoded: Vec<f32>,
     guard: EchoGuard,
@@ -67,7 +72,8 @@ pub(crate) struct Microphone {
     utterance: VecDeque<f32>,
     /// Utterances ended whose last word is still to come; what comes before it is about the past.
     finals_due: u32,
-    last_packet: Option<Timestamp>,
+    /// When the next packet is overdue.
+    overdue: Option<Timestamp>,
 }
 
 struct Window {
@@ -83,7 +89,8 @@ impl Microphone {
         ear: Option<Ear>,
     ) -> Result<Self, OpusError> {
         Ok(Self {
-            decoder: Decoder::new(SAMPLE_RATE_HZ)?,
+            mender: Mender::new(SAMPLE_RATE_HZ)?,
+            arrivals: Arrivals::default(),
             decoded: Vec::new(),
             guard: EchoGuard::new()?,
             vad: vad.open(),
@@ -98,32 +105,38 @@ impl Microphone {
             lead_in: VecDeque::new(),
             utterance: VecDeque::new(),
             finals_due: 0,
-            last_packet: None,
+            overdue: None,
         })
     }
 
-    /// Takes a packet, without what `loudspeaker` adds to it. A damaged or lost one is concealed.
+    /// Takes a packet, without what `loudspeaker` adds to it. A damaged or lost one is mended.
     pub(crate) fn packet(&mut self, now: Timestamp, frame: &OpusFrame, loudspeaker: &mut Loudspeaker) {
-        self.last_packet = Some(now);
-        self.decoded.clear();
-        let decoded =
-            if frame.payload.is_empty() { None } else { self.decoder.decode(&frame.payload, &mut self.decoded).ok() };
-        if decoded.is_none() && self.decoder.conceal(FRAME_SAMPLES, &mut self.decoded).is_err() {
-            self.decoded.resize(FRAME_SAMPLES, 0.0);
+        if !frame.payload.is_empty() {
+            self.arrivals.note(frame.rtp_time, now.as_micros());
         }
+        let jitter = Duration::from_micros(self.arrivals.spread_us()).min(MAX_JITTER);
+        self.overdue = Some(now + STARVED_AFTER + jitter);
+        self.decoded.clear();
+        let left_out = self.mender.frame(frame, &mut self.decoded);
+        self.partial.resize(self.partial.len() + left_out, 0.0);
         self.guard.pass(&self.decoded, loudspeaker, &mut self.partial);
         self.cut_windows(now);
     }
 
+    /// What was missing of the packets, and filled in.
+    pub(crate) fn mended(&self) -> Mended {
+        self.mender.mended()
+    }
+
     /// When the next packet of somebody who speaks is overdue.
     pub(crate) fn starved_at(&self) -> Option<Timestamp> {
-        let last = self.last_packet.filter(|_| self.watch.is_speaking())?;
-        Some(last + STARVED_AFTER)
+        self.overdue.filter(|_| self.watch.is_speaking())
     }
 
     /// Stands in for a packet that does not come: silence.
     pub(crate) fn silence(&mut self, now: Timestamp) {
-        self.last_packet = Some(now - (STARVED_AFTER - FRAME));
+        self.overdue = Some(now + FRAME);
+        self.mender.silence_stood_in();
         self.partial.resize(self.partial.len() + FRAME_SAMPLES, 0.0);
         self.cut_windows(now);
     }

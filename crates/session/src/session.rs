@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audio::leg::{EndReason, FromCaller, Memo, PlayoutMark, ToCaller};
+use audio::leg::{EndReason, FromCaller, Memo, PlayoutMark, ToCaller, TransportStats};
+use audio::mend::Mended;
 use audio::opus::OpusError;
 use dialogue::{
     Action, Attempt, CloseReason, Counters, Dialogue, Event, Fact, PauseId, PlayoutEvent, ReplyEvent, Timer, Timestamp,
@@ -97,6 +98,13 @@ pub enum Report {
     },
     /// The caller's client sent a message.
     ClientMessage(String),
+    /// How the network treats the call so far; every few seconds, and at its end.
+    Transport {
+        /// What the media server counted.
+        transport: TransportStats,
+        /// What was missing of the microphone, and filled in.
+        mended: Mended,
+    },
     /// What the engine counted; the last report but one.
     Counted(Counters),
 }
@@ -326,6 +334,12 @@ impl Driver {
             }
             FromCaller::ChannelOpen => self.report(Report::ChannelOpen),
             FromCaller::Message(text) => self.report(Report::ClientMessage(text)),
+            FromCaller::Transport(transport) => {
+                if let Some(voice) = transport.voice {
+                    self.voice.expect_loss(voice.loss_percent);
+                }
+                self.report(Report::Transport { transport, mended: self.microphone.mended() })
+            }
         }
     }
 

@@ -59,6 +59,9 @@ pub(crate) enum Step {
     Encode,
 }
 
+/// Beyond this, copies take more from the voice itself than they give.
+const MAX_EXPECTED_LOSS_PERCENT: u8 = 25;
+
 impl Voice {
     pub(crate) fn new(model: Arc<dyn TextToSpeech>, config: &AgentConfig) -> Result<Self, OpusError> {
         let encoder = Encoder::new(&EncoderConfig { rate_hz: model.sample_rate_hz(), ..EncoderConfig::default() })?;
@@ -70,6 +73,14 @@ impl Voice {
     pub(crate) fn speak_as(&mut self, agent: &AgentConfig) {
         self.voice.clone_from(&agent.voice);
         self.speed = agent.speed;
+    }
+
+    /// From the next frame on, the voice is guarded against this loss; it never goes unguarded.
+    pub(crate) fn expect_loss(&mut self, percent: u8) {
+        let percent = percent.clamp(EncoderConfig::default().expected_loss_percent, MAX_EXPECTED_LOSS_PERCENT);
+        if let Err(error) = self.encoder.expect_loss(percent) {
+            tracing::error!(%error, "the voice could not be guarded better");
+        }
     }
 
     pub(crate) fn speak(&mut self, id: SentenceId, text: String) {

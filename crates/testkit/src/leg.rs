@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use audio::leg::{Clip, FRAME_MS, FromCaller, OpusFrame, PlayoutMark, ToCaller};
+use audio::leg::{Clip, FRAME_MS, FromCaller, OpusFrame, PlayoutMark, RTP_CLOCK_HZ, ToCaller};
 use audio::opus::{Decoder, Encoder, EncoderConfig};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -12,6 +12,7 @@ use crate::room::Room;
 use crate::scripted::tone;
 
 const RATE_HZ: u32 = 16_000;
+const FRAME_TICKS: u64 = (RTP_CLOCK_HZ / 1_000 * FRAME_MS) as u64;
 const MARK_EVERY_FRAMES: u32 = 5;
 /// A shorter pause (400 ms) is a busy machine's stutter and is not recorded, so that words stay whole.
 const STUTTER_FRAMES: u32 = 20;
@@ -24,6 +25,7 @@ pub struct Caller {
     from_agent: mpsc::Receiver<ToCaller>,
     encoder: Encoder,
     sequence: u64,
+    rtp_time: u64,
     queue: VecDeque<ToCaller>,
     played: Option<(Clip, u32)>,
     held: bool,
@@ -50,6 +52,7 @@ impl Caller {
             from_agent,
             encoder,
             sequence: 0,
+            rtp_time: 0,
             queue: VecDeque::new(),
             played: None,
             held: false,
@@ -132,9 +135,12 @@ impl Caller {
         ticks.tick().await;
         for _ in 0..ms / FRAME_MS {
             ticks.tick().await;
-            if let Some(amplitude) = amplitude {
-                let frame: Vec<f32> = tone(RATE_HZ, FRAME_MS).iter().map(|s| s * amplitude * 2.0).collect();
-                self.send(&frame).await;
+            match amplitude {
+                Some(amplitude) => {
+                    let frame: Vec<f32> = tone(RATE_HZ, FRAME_MS).iter().map(|s| s * amplitude * 2.0).collect();
+                    self.send(&frame).await;
+                }
+                None => self.rtp_time += FRAME_TICKS,
             }
             self.play().await;
         }
@@ -143,7 +149,8 @@ impl Caller {
     async fn send(&mut self, samples: &[f32]) {
         let payload = self.encoder.encode(samples).unwrap();
         self.sequence += 1;
-        let frame = OpusFrame { sequence: self.sequence, rtp_time: self.sequence * 960, payload };
+        let frame = OpusFrame { sequence: self.sequence, rtp_time: self.rtp_time, payload };
+        self.rtp_time += FRAME_TICKS;
         self.tell(FromCaller::Frame(frame)).await;
     }
 

@@ -4,6 +4,8 @@
 #[derive(Debug, Default)]
 pub(super) struct Extender<const BITS: u32> {
     greatest: Option<u64>,
+    /// What is added to values, modulo the span, since the counter began anew.
+    bias: u64,
 }
 
 impl<const BITS: u32> Extender<BITS> {
@@ -12,11 +14,17 @@ impl<const BITS: u32> Extender<BITS> {
     pub(super) fn extend(&mut self, value: u64) -> u64 {
         // The first value starts one span up, so that what was sent just before it stays above zero.
         let greatest = self.greatest.unwrap_or(Self::SPAN + value);
-        let ahead = value.wrapping_sub(greatest) & (Self::SPAN - 1);
+        let ahead = value.wrapping_add(self.bias).wrapping_sub(greatest) & (Self::SPAN - 1);
         let extended =
             if ahead < Self::SPAN / 2 { greatest + ahead } else { (greatest + ahead).saturating_sub(Self::SPAN) };
         self.greatest = Some(greatest.max(extended));
         extended
+    }
+
+    /// The counter goes on from any `value`, which stands for `extended`.
+    pub(super) fn restart(&mut self, value: u64, extended: u64) {
+        self.bias = extended.wrapping_sub(value) & (Self::SPAN - 1);
+        self.greatest = Some(extended);
     }
 }
 
@@ -40,5 +48,15 @@ mod tests {
         let mut extender = Extender::<16>::default();
         let first = extender.extend(0);
         assert_eq!(extender.extend(65_535), first - 1);
+    }
+
+    #[test]
+    fn a_counter_that_begins_anew_goes_on_where_it_is_told_to() {
+        let mut extender = Extender::<16>::default();
+        let first = extender.extend(30_000);
+        extender.restart(65_534, first + 1);
+        assert_eq!(extender.extend(65_534), first + 1);
+        assert_eq!(extender.extend(1), first + 4);
+        assert_eq!(extender.extend(65_535), first + 2);
     }
 }

@@ -119,6 +119,14 @@ impl Encoder {
         Ok(Bytes::copy_from_slice(&packet[..count(code)?]))
     }
 
+    /// From the next frame on, this loss is expected, in percent.
+    ///
+    /// # Errors
+    /// [`OpusError::Internal`] for more than 100.
+    pub fn expect_loss(&mut self, percent: u8) -> Result<(), OpusError> {
+        self.set(opusic_sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, i32::from(percent))
+    }
+
     /// Another encoder that remembers the same past. About 30 KB are copied.
     ///
     /// # Errors
@@ -143,7 +151,7 @@ impl Encoder {
     }
 
     fn set(&mut self, request: c_int, value: c_int) -> Result<(), OpusError> {
-        // SAFETY: each request passed by `new` takes one `opus_int32`; the state is ours alone.
+        // SAFETY: each request passed here takes one `opus_int32`; the state is ours alone.
         match unsafe { opusic_sys::opus_encoder_ctl(self.state.as_ptr(), request, value) } {
             opusic_sys::OPUS_OK => Ok(()),
             code => Err(OpusError::Internal(code)),

@@ -6,6 +6,7 @@
 mod from_caller;
 mod status;
 mod to_caller;
+mod transport;
 
 use audio::leg::{Clip, FromCaller, ToCaller};
 use bytes::Bytes;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use audio::jitter::RtpPacket;
+use audio::jitter::{Content, RtpPacket};
 use audio::leg::{FRAME_MS, OpusFrame, RTP_CLOCK_HZ};
 use bytes::Bytes;
 use mio::{Events, Poll, Token};
@@ -159,9 +159,16 @@ impl CallerThread {
             }
             PeerEvent::ChannelOpen => self.tell(CallerEvent::ChannelOpen),
             PeerEvent::Text(text) => self.tell(CallerEvent::Message(text)),
-            // The agent has no keypad.
-            PeerEvent::Key(_) => {}
-            PeerEvent::Audio(RtpPacket { sequence, timestamp, payload }) => {
+            // The agent has no keypad, and how it hears is its own business.
+            PeerEvent::Key(_)
+            | PeerEvent::Reported(_)
+            | PeerEvent::Audio(RtpPacket { content: Content::Other, .. }) => {}
+            PeerEvent::Audio(RtpPacket {
+                stream: _,
+                sequence,
+                timestamp,
+                content: Content::Audio(payload) | Content::Copy(payload),
+            }) => {
                 let frame = OpusFrame { sequence: sequence.into(), rtp_time: timestamp.into(), payload };
                 self.tell(CallerEvent::Frame { arrived: now, frame });
             }

@@ -23,11 +23,22 @@ const LAST_KEY: u8 = 15;
 
 /// Receivers tell their loss once a second, so that senders adapt their redundancy in time.
 const RTCP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often we look at what the peer told.
+const STATS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What all peers share: settings and one certificate.
 #[derive(Debug, Clone)]
 pub(crate) struct PeerFactory {
     config: RtcConfig,
+}
+
+/// Whether each packet repeats the one before it (RED, RFC 2198), where the other end can do that too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Redundancy {
+    /// One packet, one frame.
+    None,
+    /// A lost packet is in the next one as a whole.
+    Red,
 }
 
 /// Where a peer of ours can be reached, or leaves from.
@@ -61,12 +72,12 @@ pub(crate) struct PendingOffer {
 impl PeerFactory {
     /// For a server.
     pub(crate) fn for_server(ice: IceMode) -> Result<Self, FactoryError> {
-        Ok(Self { config: shared_config()?.set_ice_lite(ice == IceMode::Lite) })
+        Ok(Self { config: shared_config(Redundancy::Red)?.set_ice_lite(ice == IceMode::Lite) })
     }
 
     /// For a client: full ICE.
-    pub(crate) fn for_client() -> Result<Self, FactoryError> {
-        let mut config = shared_config()?;
+    pub(crate) fn for_client(redundancy: Redundancy) -> Result<Self, FactoryError> {
+        let mut config = shared_config(redundancy)?;
         // A check lost on the way is repeated soon; the default of 250 ms is for worse networks than a test's.
         config.set_initial_stun_rto(Duration::from_millis(100));
         Ok(Self { config })
@@ -126,7 +137,7 @@ pub(super) fn host_candidate(local: LocalAddress, role: TcpType) -> Result<Candi
     candidate.map_err(|error| error.to_string())
 }
 
-fn shared_config() -> Result<RtcConfig, FactoryError> {
+fn shared_config(redundancy: Redundancy) -> Result<RtcConfig, FactoryError> {
     let provider = dtls::crypto_provider().map_err(FactoryError)?;
     let certificate = provider.dtls_provider.generate_certificate();
     let certificate = certificate.ok_or_else(|| FactoryError("no certificate could be made".into()))?;
@@ -135,14 +146,15 @@ fn shared_config() -> Result<RtcConfig, FactoryError> {
         .set_dtls_cert(certificate)
         .set_dtls_version(DtlsVersion::Dtls12)
         .clear_codecs()
-        .enable_opus(true, false)
+        .enable_opus(true, redundancy == Redundancy::Red)
         // Congestion feedback for a 32 kb/s voice would cost more packets than it saves.
         .clear_extension_map()
         .set_extension(1, Extension::AudioLevel)
         .set_extension(4, Extension::RtpMid)
         // Packets come out as they arrive: ordering is the jitter buffer's work.
         .set_reordering_size_audio(0)
-        .set_rtcp_report_interval_audio(RTCP_INTERVAL);
+        .set_rtcp_report_interval_audio(RTCP_INTERVAL)
+        .set_stats_interval(Some(STATS_INTERVAL));
     for (payload_type, rate) in TELEPHONE_EVENTS {
         let format = FormatParams { telephone_event_max: Some(LAST_KEY), ..FormatParams::default() };
         config.codec_config().add_config(payload_type.into(), None, Codec::Tele, rate, None, format);

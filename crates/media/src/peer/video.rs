@@ -1,5 +1,7 @@
 //! Video that was accepted so that callers who cannot do without it may call, and that nobody looks at.
 
+use super::headers::payload_type;
+
 /// The payload types of video, one bit each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Video(u128);
@@ -9,16 +11,9 @@ impl Video {
         Self(payload_types.iter().filter(|pt| **pt < 128).fold(0, |bits, pt| bits | 1 << pt))
     }
 
-    /// Whether the packet is RTP with one of these. RTP and RTCP begin with version 2 (RFC 7983), and RTCP's types look like
-    /// payload types 64 to 95, which RTP beside it must not use (RFC 5761, section 4).
+    /// Whether the packet is RTP with one of these.
     pub(super) fn covers(self, packet: &[u8]) -> bool {
-        match packet {
-            [first, second, ..] if (128..192).contains(first) => {
-                let payload_type = second & 0x7f;
-                !(64..96).contains(&payload_type) && self.0 >> payload_type & 1 == 1
-            }
-            _ => false,
-        }
+        payload_type(packet).is_some_and(|payload_type| self.0 >> payload_type & 1 == 1)
     }
 }
 

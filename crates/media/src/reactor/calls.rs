@@ -6,6 +6,7 @@ use audio::jitter::{JitterBuffer, JitterStats, RtpPacket};
 use audio::leg::{EndReason, FromCaller, ToCaller};
 
 use super::state::{Call, Goodbye, Purpose};
+use super::transport::TRANSPORT_INTERVAL;
 use super::{Deadline, RETRY, Reactor};
 use crate::agent_line::{AgentLine, Delivery};
 use crate::commands::{CallKey, LegKey, NewCall, NewLeg};
@@ -29,9 +30,11 @@ impl Reactor {
             audience: Vec::new(),
             jitter: JitterBuffer::new(),
             counted: JitterStats::default(),
+            duplicates_counted: 0,
             playout: Playout::default(),
             texts: Texts::default(),
             goodbye: None,
+            transport_due: now + TRANSPORT_INTERVAL,
         };
         self.net.counters.calls.add(1);
         tracing::debug!(session = call.id, role = ?call.role, "call opened");
@@ -89,6 +92,7 @@ impl Reactor {
     pub(super) fn serve_call(&mut self, key: CallKey, now: Instant) {
         self.play(key, now);
         self.flush_texts(key, now);
+        self.tell_transport_in_time(key, now);
         if self.is_to_end(key, now) {
             self.end_call(key, EndReason::AgentHangup, now);
         } else {
@@ -122,7 +126,8 @@ impl Reactor {
         let retry = (has_news || call.agent.is_waiting()).then(|| now + RETRY);
         let abandoned = call.agent.is_abandoned().then_some(now);
         let jitter = call.jitter.deadline_us().map(|at| self.started + Duration::from_micros(at));
-        let next = [retry, abandoned, jitter, call.playout.next_deadline(now)].into_iter().flatten().min();
+        let transport = Some(call.transport_due);
+        let next = [retry, abandoned, jitter, call.playout.next_deadline(now), transport].into_iter().flatten().min();
         self.timers.set(Deadline::Call(key), next);
     }
 
@@ -145,6 +150,7 @@ impl Reactor {
     /// Ends a call, once: its legs are closed and its agent is told why.
     pub(super) fn end_call(&mut self, key: CallKey, reason: EndReason, now: Instant) {
         self.hand_over(key, now);
+        self.tell_transport(key, now);
         let Some(mut call) = self.calls.remove(&key) else { return };
         self.close_leg(call.caller, now);
         self.net.counters.listeners.subtract(call.listeners.len() as u64);
@@ -179,7 +185,7 @@ impl Reactor {
         let stats = call.jitter.stats();
         counters.frames_lost.add(stats.lost - call.counted.lost);
         counters.frames_late.add(stats.late - call.counted.late);
-        counters.frames_duplicate.add(stats.duplicates - call.counted.duplicates);
+        counters.frames_recovered.add(stats.recovered - call.counted.recovered);
         call.counted = stats;
     }
 

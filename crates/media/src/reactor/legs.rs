@@ -17,7 +17,7 @@ impl Reactor {
         let link = Link::Connecting { until: now + self.limits.connect_timeout };
         self.pace.hurry(now);
         self.demux.add(new.key, new.ice.tag().clone());
-        self.legs.insert(new.key, Leg { peer: new.peer, ice: new.ice, call, purpose, link });
+        self.legs.insert(new.key, Leg { peer: new.peer, ice: new.ice, call, purpose, link, report: None });
         self.run_leg(new.key, now);
     }
 
@@ -100,6 +100,11 @@ impl Reactor {
             PeerEvent::Key(key) => self.tell_agent(call, FromCaller::Key(key)),
             PeerEvent::Text(text) => self.tell_agent(call, FromCaller::Message(text)),
             PeerEvent::Audio(packet) => self.take_audio(call, packet, now),
+            PeerEvent::Reported(report) => {
+                if let Some(leg) = self.legs.get_mut(&key) {
+                    leg.report = Some(report);
+                }
+            }
             PeerEvent::Closed => {
                 if let Some(leg) = self.legs.get_mut(&key) {
                     leg.link = Link::Closed;

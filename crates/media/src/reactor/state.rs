@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use audio::jitter::{JitterBuffer, JitterStats};
-use audio::leg::EndReason;
+use audio::leg::{EndReason, VoiceStats};
 
 use crate::agent_line::AgentLine;
 use crate::commands::{CallKey, LegKey};
@@ -20,6 +20,8 @@ pub(super) struct Leg {
     pub(super) call: CallKey,
     pub(super) purpose: Purpose,
     pub(super) link: Link,
+    /// How the peer hears us, as far as it has told.
+    pub(super) report: Option<VoiceStats>,
 }
 
 /// What a leg is for.
@@ -57,9 +59,13 @@ pub(super) struct Call {
     pub(super) jitter: JitterBuffer,
     /// What of the jitter buffer's counts is in the metrics already.
     pub(super) counted: JitterStats,
+    /// How many packets that came twice are in the metrics already.
+    pub(super) duplicates_counted: u64,
     pub(super) playout: Playout,
     pub(super) texts: Texts,
     pub(super) goodbye: Option<Goodbye>,
+    /// When the agent is told next how the network treats the call.
+    pub(super) transport_due: Instant,
 }
 
 /// The agent has hung up; what it wrote last may still go out until then.

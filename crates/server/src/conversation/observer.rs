@@ -90,6 +90,7 @@ impl Observer {
             }
             Report::ClientMessage(text) => self.client_message(&text),
             Report::HandedOff { agent } => self.encoder.handed_off(agent),
+            Report::Transport { .. } => Vec::new(),
             Report::Counted(counters) => {
                 self.metrics.counted(&counters);
                 Vec::new()

@@ -120,3 +120,30 @@ async fn a_burst_of_packets_is_heard_to_its_end_and_leaves_nobody_deaf() {
     }
     unreachable!("the pause was not heard");
 }
+
+/// How long a speaker may be silent after these arrivals, each behind the one before by so many milliseconds, before it
+/// counts.
+async fn patience(gaps_ms: &[u64]) -> Duration {
+    let mut microphone = Microphone::new(Arc::new(Strict), Listener::new(&["hello"]), None, None).expect("Opus");
+    let mut encoder =
+        Encoder::new(&EncoderConfig { rate_hz: SAMPLE_RATE_HZ, ..EncoderConfig::default() }).expect("an encoder");
+    let mut now = Timestamp::ZERO;
+    for (sequence, gap_ms) in (1..).zip(gaps_ms) {
+        now = now + Duration::from_millis(*gap_ms);
+        let samples: Vec<f32> = (0..320).map(|at| 0.5 * (at as f32 * 0.2).sin()).collect();
+        let payload = encoder.encode(&samples).expect("a packet");
+        let frame = OpusFrame { sequence, rtp_time: sequence * 960, payload };
+        microphone.packet(now, &frame, &mut Loudspeaker::default());
+        while tokio::time::timeout(Duration::from_millis(1), microphone.news()).await.is_ok() {}
+    }
+    microphone.starved_at().expect("somebody speaks").since(now)
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_network_that_jitters_a_late_packet_is_not_taken_for_silence() {
+    let steady = patience(&[20; 20]).await;
+    assert_eq!(steady, Duration::from_millis(80));
+    // Five at once every 100 ms: the first of them is 80 ms late.
+    let bursts: Vec<u64> = (0..20).map(|n| if n % 5 == 0 { 100 } else { 0 }).collect();
+    assert_eq!(patience(&bursts).await, Duration::from_millis(160));
+}

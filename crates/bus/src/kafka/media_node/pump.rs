@@ -157,7 +157,11 @@ impl Pump {
             FromCaller::Connected => self.connected = true,
             FromCaller::ChannelOpen => self.channel_open = true,
             FromCaller::Ended(reason) => self.ended = Some(*reason),
-            FromCaller::Frame(_) | FromCaller::Key(_) | FromCaller::Message(_) | FromCaller::Playout(_) => {}
+            FromCaller::Frame(_)
+            | FromCaller::Key(_)
+            | FromCaller::Message(_)
+            | FromCaller::Playout(_)
+            | FromCaller::Transport(_) => {}
         }
         self.stream.send(ToAgent::Caller(event)).await;
     }

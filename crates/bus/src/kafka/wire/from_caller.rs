@@ -4,7 +4,7 @@ use audio::leg::{EndReason, FromCaller, OpusFrame, PlayoutMark};
 
 use super::proto::envelope::Body;
 use super::proto::{self, ended::Reason, playout::Kind};
-use super::{Poison, ToAgent, clip_in, clip_out};
+use super::{Poison, ToAgent, clip_in, clip_out, transport};
 use crate::local::Heard;
 
 pub(super) fn body(message: ToAgent) -> Body {
@@ -24,6 +24,7 @@ pub(super) fn body(message: ToAgent) -> Body {
             FromCaller::Key(key) => Body::Key(proto::Key { character: key.into() }),
             FromCaller::Message(text) => Body::ClientMessage(text),
             FromCaller::Playout(mark) => Body::Playout(mark_out(mark)),
+            FromCaller::Transport(stats) => Body::Transport(transport::out(&stats)),
             FromCaller::Ended(reason) => Body::Ended(proto::Ended { reason: reason_out(reason).into() }),
         },
     }
@@ -45,6 +46,7 @@ pub(super) fn meaning(body: Body) -> Result<ToAgent, Poison> {
         Body::Key(key) => FromCaller::Key(char::from_u32(key.character).ok_or(Poison::Incomplete)?),
         Body::ClientMessage(text) => FromCaller::Message(text),
         Body::Playout(mark) => FromCaller::Playout(mark_in(mark)?),
+        Body::Transport(stats) => FromCaller::Transport(transport::read(stats)),
         Body::Ended(ended) => FromCaller::Ended(reason_in(ended.reason())?),
         // What only orchestrators say.
         Body::Taken(_)

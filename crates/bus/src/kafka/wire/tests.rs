@@ -1,13 +1,31 @@
 //! The bytes are committed: a change here is a change of the public format, and readers of both versions must live on.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use audio::leg::{Clip, EndReason, FromCaller, Memo, OpusFrame, PlayoutMark, ToCaller};
+use audio::leg::{
+    Clip, EndReason, FromCaller, Memo, MicrophoneStats, OpusFrame, PlayoutMark, ToCaller, TransportStats, VoiceStats,
+};
 use bytes::Bytes;
 
 use super::{Body, Header, Heard, NodeId, Poison, Role, Status, ToAgent, ToMedia};
 
 const HEADER: Header = Header { from: NodeId(0x11), to: NodeId(0x22), epoch: 1, sequence: 2, sent_us: 3 };
+const MICROPHONE: MicrophoneStats = MicrophoneStats {
+    frames: 50,
+    lost: 1,
+    late: 2,
+    duplicates: 3,
+    recovered_ms: 40,
+    jitter: Duration::from_micros(1_500),
+};
+const VOICE: VoiceStats = VoiceStats {
+    sent: 40,
+    lost: 4,
+    loss_percent: 10,
+    jitter: Duration::from_micros(2_500),
+    round_trip: Some(Duration::from_micros(0)),
+};
 const CLIP: Clip = Clip { turn: 1, attempt: 2, sentence: 3 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -52,6 +70,8 @@ fn what_media_says() -> Vec<ToAgent> {
         ToAgent::Caller(FromCaller::Playout(PlayoutMark::Finished(CLIP))),
         ToAgent::Caller(FromCaller::Playout(PlayoutMark::Held { at: Some((CLIP, 0)) })),
         ToAgent::Caller(FromCaller::Playout(PlayoutMark::Flushed { cut: None })),
+        ToAgent::Caller(FromCaller::Transport(TransportStats { microphone: MICROPHONE, voice: None })),
+        ToAgent::Caller(FromCaller::Transport(TransportStats { microphone: MICROPHONE, voice: Some(VOICE) })),
         ToAgent::Caller(FromCaller::Ended(EndReason::Hangup)),
         ToAgent::Caller(FromCaller::Ended(EndReason::AgentHangup)),
         ToAgent::Caller(FromCaller::Ended(EndReason::Lost)),

@@ -59,6 +59,7 @@ pub(super) fn meaning(body: Body) -> Result<ToMedia, Poison> {
         | Body::ClientMessage(_)
         | Body::Playout(_)
         | Body::Ended(_)
+        | Body::Transport(_)
         | Body::Closed(_)
         | Body::Superseded(_) => return Err(Poison::Incomplete),
     })
