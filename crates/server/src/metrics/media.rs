@@ -36,12 +36,18 @@ fn gauges(stats: &MediaStats) -> [(&'static str, &'static str, u64); 2] {
     [("calls", "Calls now", stats.calls), ("listeners", "WHEP listeners now", stats.listeners)]
 }
 
-fn counters(stats: &MediaStats) -> [(&'static str, &'static str, u64); 14] {
+fn counters(stats: &MediaStats) -> [(&'static str, &'static str, u64); 16] {
     [
         ("connected", "Peers that came to be connected", stats.connected),
         ("packets_in", "UDP packets received", stats.packets_in),
         ("packets_out", "UDP packets sent", stats.packets_out),
         ("packets_unknown", "Packets that belong to no call", stats.packets_unknown),
+        (
+            "packets_limited",
+            "Packets not looked at, since too many from there belonged to no call",
+            stats.packets_limited,
+        ),
+        ("packets_refused", "Packets for a call that were not of its peer", stats.packets_refused),
         ("packets_unsent", "Packets that the kernel would not send", stats.packets_unsent),
         ("frames_in", "Microphone frames handed to agents", stats.frames_in),
         ("frames_lost", "Microphone packets that never came", stats.frames_lost),
