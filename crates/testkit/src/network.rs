@@ -79,8 +79,8 @@ impl Path {
     }
 
     /// Sends a datagram.
-    pub fn push(&mut self, datagram: Bytes, now_us: u64) {
-        let is_media = is_rtp(&datagram);
+    pub fn push(&mut self, datagram: &Bytes, now_us: u64) {
+        let is_media = is_rtp(datagram);
         let weather = if is_media { &mut self.media } else { &mut self.control };
         let fate = weather.next(&self.impairment);
         if is_media {

@@ -97,11 +97,11 @@ async fn forward(front: UdpSocket, back: UdpSocket, paths: Arc<Mutex<Paths>>) {
             Ok((length, source)) = front.recv_from(&mut from_client) => {
                 client = Some(source);
                 let datagram = Bytes::copy_from_slice(&from_client[..length]);
-                paths.lock().unwrap_or_else(PoisonError::into_inner).to_server.push(datagram, micros(began));
+                paths.lock().unwrap_or_else(PoisonError::into_inner).to_server.push(&datagram, micros(began));
             }
             Ok(length) = back.recv(&mut from_server) => {
                 let datagram = Bytes::copy_from_slice(&from_server[..length]);
-                paths.lock().unwrap_or_else(PoisonError::into_inner).to_client.push(datagram, micros(began));
+                paths.lock().unwrap_or_else(PoisonError::into_inner).to_client.push(&datagram, micros(began));
             }
             () = tokio::time::sleep_until(next) => {}
         }

@@ -15,7 +15,7 @@ fn rtp(number: u32) -> Bytes {
 /// What arrives of a voice, with when.
 fn heard(path: &mut Path) -> Vec<(u64, u32)> {
     for number in 0..PACKETS {
-        path.push(rtp(number), u64::from(number) * FRAME_US);
+        path.push(&rtp(number), u64::from(number) * FRAME_US);
     }
     let mut heard = Vec::new();
     while let Some(at) = path.next_us() {
@@ -43,7 +43,7 @@ fn the_same_seed_gives_the_same_weather_whatever_handshakes_there_were() {
     let bad = Impairment { loss: 0.1, spread: Duration::from_millis(50), duplicated: 0.01, ..Impairment::default() };
     let mut with_handshake = Path::new(bad, 7);
     for _ in 0..17 {
-        with_handshake.push(Bytes::from_static(&[0x16, 0xfe, 0xfd]), 0);
+        with_handshake.push(&Bytes::from_static(&[0x16, 0xfe, 0xfd]), 0);
     }
     while with_handshake.pop(FRAME_US * 10).is_some() {}
     let first = heard(&mut Path::new(bad, 7));
@@ -97,7 +97,7 @@ fn reports_are_told_from_media() {
     let mut path = Path::new(Impairment { loss: 1.0, ..Impairment::default() }, 1);
     // A receiver report, a STUN request, a DTLS record, an RTP packet with the marker set.
     for datagram in [&[0x81, 201][..], &[0, 1], &[22, 254], &[0x90, 0xef]] {
-        path.push(Bytes::copy_from_slice(datagram), 0);
+        path.push(&Bytes::copy_from_slice(datagram), 0);
     }
     assert_eq!(path.toll(), Toll { sent: 1, lost: 1, duplicated: 0 });
 }
