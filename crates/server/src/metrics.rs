@@ -3,6 +3,7 @@
 mod bus;
 mod media;
 mod providers;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use tokio::sync::watch;
 
 use crate::agent::Board;
 use providers::ProviderMetrics;
+pub(crate) use transport::TransportMeter;
+use transport::TransportMetrics;
 
 /// Upper bounds of latency buckets, in seconds: fine around what people notice, 0.2 to 2 s.
 const LATENCY_BUCKETS: [f64; 15] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0];
@@ -46,6 +49,7 @@ struct Inner {
     ahead_saved_seconds: Counter<f64, std::sync::atomic::AtomicU64>,
     interruptions: Family<InterruptionLabels, Counter>,
     stale_results: Counter,
+    transport: TransportMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -198,6 +202,7 @@ impl Inner {
             ahead_saved_seconds: Counter::default(),
             interruptions: Family::default(),
             stale_results: Counter::default(),
+            transport: TransportMetrics::new(),
         };
         metrics.register();
         metrics
@@ -205,6 +210,7 @@ impl Inner {
 
     fn register(&mut self) {
         let Self { registry, .. } = self;
+        self.transport.register(registry);
         registry.register("session_active", "Conversations under way", self.active.clone());
         let sub = registry.sub_registry_with_prefix("dialogue");
         sub.register("turns", "Turns that ended, by outcome", self.turns.clone());

@@ -5,6 +5,7 @@
 
 mod decode;
 mod encode;
+mod transport;
 mod wire;
 
 pub(crate) use decode::{Decoder, Wish};

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::Conversation;
 use super::tool_times::ToolTimes;
 use super::turns::TurnLog;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, TransportMeter};
 use crate::realtime::{Decoder, Encoder, Envelope, Wish};
 use crate::recorder::{Record, Recorder};
 
@@ -28,6 +28,7 @@ pub(super) struct Observer {
     amended: Option<Turn>,
     recorder: Recorder,
     metrics: Metrics,
+    transport: TransportMeter,
     requests: mpsc::Sender<Request>,
     to_caller: mpsc::Sender<ToCaller>,
 }
@@ -61,6 +62,7 @@ impl Observer {
             amended: conversation.resumed.amended.clone(),
             recorder: conversation.recorder.clone(),
             metrics: conversation.metrics.clone(),
+            transport: TransportMeter::default(),
             requests,
             to_caller: conversation.link.to_caller.clone(),
         }
@@ -90,7 +92,10 @@ impl Observer {
             }
             Report::ClientMessage(text) => self.client_message(&text),
             Report::HandedOff { agent } => self.encoder.handed_off(agent),
-            Report::Transport { .. } => Vec::new(),
+            Report::Transport { transport, mended } => {
+                self.transport.note(&self.metrics, &transport, &mended);
+                self.encoder.transport(&transport, &mended)
+            }
             Report::Counted(counters) => {
                 self.metrics.counted(&counters);
                 Vec::new()

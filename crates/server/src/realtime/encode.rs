@@ -1,8 +1,11 @@
 //! Facts in, server events out.
 
+use audio::leg::TransportStats;
+use audio::mend::Mended;
 use dialogue::{AgentState, Fact, Timestamp, TurnId, TurnRecord, TurnStatus};
 
 use super::decode::ClientError;
+use super::transport::Transport;
 use super::wire::{
     Envelope, ErrorDetails, OutputContent, OutputItem, Response, ResponseStatus, ServerEvent, Session, SessionInfo,
     State,
@@ -89,6 +92,11 @@ impl Encoder {
     pub(crate) fn turn_over(&mut self, mut turn: store::Turn) -> Vec<Envelope> {
         turn.tool_calls.iter_mut().for_each(|call| call.result = None);
         self.seal([ServerEvent::TurnOver { turn: turn.into() }])
+    }
+
+    /// How the network treats the call so far.
+    pub(crate) fn transport(&mut self, transport: &TransportStats, mended: &Mended) -> Vec<Envelope> {
+        self.seal([ServerEvent::TransportStats(Transport::new(transport, mended))])
     }
 
     /// What a fact looks like to a client. `at` is when it became true.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::transport::Transport;
 use crate::wire::Turn;
 
 /// A server event with its id.
@@ -194,6 +195,9 @@ pub(crate) enum ServerEvent {
         /// Texts and timings.
         turn: Turn,
     },
+    /// How the network treats the call so far.
+    #[serde(rename = "antiphon.transport.stats")]
+    TransportStats(Transport),
     /// Something went wrong; the call goes on.
     #[serde(rename = "error")]
     Error {
