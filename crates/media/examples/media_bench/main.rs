@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let server = Server::of(&options)?;
         handshakes::measure(&server, options.handshakes)?;
     }
-    for &sessions in &options.sessions {
+    for &sessions in options.sessions.iter().filter(|sessions| **sessions > 0) {
         // A fresh process for each, so that memory is that of this many calls.
         let server = Server::of(&options)?;
         load::hold(&server, sessions, options.seconds)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) struct Options {
     /// Calls opened one after the other.
     pub(crate) handshakes: usize,
-    /// Calls held at once, one run for each number.
+    /// Calls held at once, one run for each number but 0.
     pub(crate) sessions: Vec<usize>,
     /// How long each run lasts once all calls stand.
     pub(crate) seconds: Duration,

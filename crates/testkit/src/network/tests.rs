@@ -19,7 +19,8 @@ fn heard(path: &mut Path) -> Vec<(u64, u32)> {
     }
     let mut heard = Vec::new();
     while let Some(at) = path.next_us() {
-        assert_eq!(path.pop(at.saturating_sub(1)), None, "nothing comes before its time");
+        let early = at.checked_sub(1).and_then(|before| path.pop(before));
+        assert_eq!(early, None, "nothing comes before its time");
         let datagram = path.pop(at).expect("it is due");
         heard.push((at, u32::from_be_bytes([datagram[2], datagram[3], datagram[4], datagram[5]])));
     }
