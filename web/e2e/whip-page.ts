@@ -21,8 +21,8 @@ interface Whip {
   readonly loudness: () => number;
   /** RTP packets that the player has received. */
   readonly received: () => Promise<number>;
-  /** Codecs of the RTP that goes and comes, such as `audio/opus`. */
-  readonly codecs: () => Promise<string[]>;
+  /** The codec that the publisher sends. */
+  readonly codec: () => string;
 }
 
 declare global {
@@ -135,16 +135,9 @@ export async function installWhip(page: Page): Promise<void> {
         });
         return packets;
       },
-      codecs: async () => {
-        const found: string[] = [];
-        for (const session of Object.values(window.whip.sessions)) {
-          const stats = new Map<string, { type: string; codecId?: string; mimeType?: string }>();
-          (await session.pc.getStats()).forEach((report: { id: string; type: string }) => stats.set(report.id, report));
-          for (const { type, codecId } of stats.values()) {
-            if (type.endsWith('bound-rtp') && codecId !== undefined) found.push(stats.get(codecId)?.mimeType ?? '');
-          }
-        }
-        return found;
+      codec: () => {
+        const [transceiver] = window.whip.sessions.publisher?.pc.getTransceivers() ?? [];
+        return transceiver?.sender.getParameters().codecs[0]?.mimeType ?? '';
       },
     };
   });
