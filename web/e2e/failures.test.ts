@@ -1,8 +1,7 @@
 /** What goes wrong is told in words that help, and a way back is offered. */
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { shoot, withPage } from './browser';
-import { Server } from './server';
-import { serverBin } from './settings';
+import { echoServer, ownServer } from './own-server';
 
 it('a denied microphone tells how to allow it', async () => {
   await withPage({ kind: 'denied' }, async (page) => {
@@ -16,28 +15,16 @@ it('a denied microphone tells how to allow it', async () => {
   });
 });
 
-// A server that somebody else started is not ours to kill.
-const ownServer = it.runIf(serverBin !== null);
-let server: Server;
-
-beforeAll(async () => {
-  if (serverBin === null) return;
-  server = await Server.create(serverBin, ['--agent', 'echo']);
-  await server.start();
-});
-
-afterAll(async () => {
-  if (serverBin !== null) await server.remove();
-});
+const server = echoServer();
 
 ownServer('a server that goes away during a call is noticed, and reconnecting works once it is back', async () => {
   await withPage({ kind: 'granted' }, async (page) => {
-    await page.goto(server.url);
+    await page.goto(server().url);
     await page.getByRole('button', { name: 'Start talking' }).click();
     await page.getByRole('button', { name: 'Hang up' }).waitFor();
     await page.getByRole('heading', { name: /Listening|Speaking/ }).waitFor();
 
-    await server.kill('SIGKILL');
+    await server().kill('SIGKILL');
     const killed = performance.now();
     await page.getByRole('heading', { name: 'The connection was lost' }).waitFor({ timeout: 30_000 });
     console.log(`a killed server is noticed after ${((performance.now() - killed) / 1000).toFixed(1)} s`);
@@ -46,11 +33,11 @@ ownServer('a server that goes away during a call is noticed, and reconnecting wo
     await page.getByRole('button', { name: 'Reconnect' }).click();
     await page.getByRole('heading', { name: 'Antiphon can’t be reached' }).waitFor();
 
-    await server.start();
+    await server().start();
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: /Listening|Speaking/ }).waitFor();
 
-    await server.kill('SIGTERM');
+    await server().kill('SIGTERM');
     // The server gives calls its `shutdown_grace` of 5 s to end by themselves.
     await page.getByRole('heading', { name: 'The connection was lost' }).waitFor({ timeout: 15_000 });
   });

@@ -1,9 +1,8 @@
 /** libdatachannel, which OBS publishes with: audio and video by WHIP without trickle, and the audio heard back by WHEP. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Audio, PeerConnection, Video, cleanup, type Track } from 'node-datachannel';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Server } from './server';
-import { serverBin } from './settings';
+import { afterAll, expect } from 'vitest';
+import { echoServer, ownServer } from './own-server';
 
 const OPUS = 111;
 const H264 = 96;
@@ -11,19 +10,9 @@ const FRAME_MS = 20;
 /** An Opus packet of 20 ms of silence, marked so that it is known again. */
 const PAYLOAD = Buffer.from([0xf8, 0xff, 0xfe, 0x2a]);
 
-const ownServer = it.runIf(serverBin !== null);
-let server: Server;
+const server = echoServer();
 
-beforeAll(async () => {
-  if (serverBin === null) return;
-  server = await Server.create(serverBin, ['--agent', 'echo']);
-  await server.start();
-});
-
-afterAll(async () => {
-  cleanup();
-  if (serverBin !== null) await server.remove();
-});
+afterAll(cleanup);
 
 ownServer('what OBS offers is taken, its audio is heard and its video is dropped', async () => {
   const publisher = peer('publisher');
@@ -51,7 +40,7 @@ ownServer('what OBS offers is taken, its audio is heard and its video is dropped
   }
   expect(heard).toBeGreaterThanOrEqual(50);
   expect(await framesIn()).toBeGreaterThanOrEqual(50);
-  for (const session of [whep, whip]) expect((await fetch(server.url + session, { method: 'DELETE' })).status).toBe(200);
+  for (const session of [whep, whip]) expect((await fetch(server().url + session, { method: 'DELETE' })).status).toBe(200);
   player.close();
   publisher.close();
 });
@@ -67,7 +56,7 @@ async function open(pc: PeerConnection, path: string): Promise<string> {
   pc.setLocalDescription('offer');
   await gathered;
   const headers = { 'Content-Type': 'application/sdp' };
-  const response = await fetch(server.url + path, { method: 'POST', body: pc.localDescription()?.sdp ?? '', headers });
+  const response = await fetch(server().url + path, { method: 'POST', body: pc.localDescription()?.sdp ?? '', headers });
   const answer = await response.text();
   expect(response.status, answer).toBe(201);
   pc.setRemoteDescription(answer, 'answer');
@@ -88,6 +77,6 @@ function send(track: Track, payloadType: number, ssrc: number, sequence: number,
 
 /** How many microphone frames the server has heard, as it tells itself. */
 async function framesIn(): Promise<number> {
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const metrics = await (await fetch(`${server().url}/metrics`)).text();
   return Number(/^antiphon_media_frames_in_total (\d+)$/m.exec(metrics)?.[1]);
 }

@@ -1,29 +1,17 @@
 /** Chromium as a WHIP publisher and a WHEP player: trickle ICE and restarts of ICE by PATCH, and the tone is heard all along. */
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { withPage } from './browser';
 import { AUDIBLE } from './probe';
-import { Server } from './server';
-import { serverBin } from './settings';
+import { echoServer, ownServer } from './own-server';
 import { installWhip } from './whip-page';
 
-const ownServer = it.runIf(serverBin !== null);
-let server: Server;
-
-beforeAll(async () => {
-  if (serverBin === null) return;
-  server = await Server.create(serverBin, ['--agent', 'echo']);
-  await server.start();
-});
-
-afterAll(async () => {
-  if (serverBin !== null) await server.remove();
-});
+const server = echoServer();
 
 ownServer('candidates are trickled, ICE is restarted on both sides, and the tone goes on', async () => {
   await withPage({ kind: 'granted' }, async (page) => {
     await installWhip(page);
-    await page.goto(server.url);
+    await page.goto(server().url);
     const whip = await page.evaluate(() => window.whip.publish());
     await page.evaluate((path) => window.whip.play(path), whip.replace('/whip/', '/whep/'));
     for (const who of ['publisher', 'player'] as const) {

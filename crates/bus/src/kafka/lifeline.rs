@@ -1,8 +1,7 @@
 //! Replaces Kafka clients that do not find back to their broker.
 //!
-//! A client library mends its connections by itself. Sometimes it does not: a broker that stops or starts may name no
-//! brokers and no topics at all, and a client that hears this at a bad moment stands still for minutes. Calls cannot wait
-//! so long, and a new client finds a broker that is there at once.
+//! A client library mends its connections by itself. One was seen that did not, for half a minute behind the restart of
+//! its only broker; why is not known. Calls cannot wait so long, and a new client finds a broker that is there at once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -48,9 +47,10 @@ async fn hold<C: Client>(client: Weak<C>, brokers: String, stats: BusStats) {
     let (mut misses, mut old) = (0, None);
     loop {
         tokio::time::sleep(LOOK).await;
-        // By now nobody uses it any more. Its end blocks.
-        off_the_runtime(move || drop(old)).await;
-        old = None;
+        if let Some(old) = old.take() {
+            // By now nobody uses it any more. Its end blocks.
+            off_the_runtime(move || drop(old)).await;
+        }
         let Some(client) = client.upgrade() else { return };
         // While no broker can be reached, no client can do better.
         let is_missing = client.is_cut_off() && is_reachable(&brokers).await;
@@ -59,13 +59,11 @@ async fn hold<C: Client>(client: Weak<C>, brokers: String, stats: BusStats) {
             misses = 0;
             stats.replaced(1);
             tracing::warn!("a Kafka client does not find back to its broker and is replaced");
-            old = match off_the_runtime(move || client.renew()).await {
-                Some(Err(error)) => {
-                    tracing::error!(%error, "a Kafka client could not be replaced");
-                    None
-                }
-                renewed => renewed.and_then(Result::ok),
-            };
+            match off_the_runtime(move || client.renew()).await {
+                Some(Ok(replaced)) => old = Some(replaced),
+                Some(Err(error)) => tracing::error!(%error, "a Kafka client could not be replaced"),
+                None => return,
+            }
         }
     }
 }
